@@ -1,0 +1,1 @@
+"""YAML in and out: locate errors, layer, remember provenance, compile to plain values."""

@@ -1,0 +1,1 @@
+"""The demo: a ledger-neutral scenario, played through the same services as the command line."""

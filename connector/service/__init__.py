@@ -1,0 +1,1 @@
+"""Use cases, one file each; the surfaces (command line, demo) call these and nothing below."""
