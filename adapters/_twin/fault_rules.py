@@ -138,7 +138,7 @@ def _action(raw: object) -> Action:
         status=status,
         headers=_headers(given.get("headers", {})),
         body=None if body is None else body.encode(),
-        stored=_flag(given.get("stored", status == 500 and do != "status"), "stored"),
+        stored=_flag(given.get("stored", status == 500 and "stored" in known), "stored"),
         seconds=_seconds(given.get("seconds", 30.0)),
         count=_whole(given.get("bytes", 0), "bytes", least=0),
         kind=str(given.get("kind", "")),

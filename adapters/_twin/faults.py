@@ -142,7 +142,7 @@ class Firing:
     def at_edge(self, execute: Execute, now: datetime) -> Response:
         """Run the whole request as the outside sees it."""
         action = self.action
-        if action is None or (action.stored and action.do in {"before_commit", "after_commit"}):
+        if action is None or action.stored:
             return execute(now)
         match action.do:
             case "before_commit" | "status":

@@ -38,7 +38,7 @@ def _bom(response: Response) -> Response:
 
 
 def _nan(response: Response) -> Response:
-    return replace(response, body=_NUMBER.sub(rb"\1NaN", response.body))
+    return replace(response, body=_STRING_OR_NUMBER.sub(lambda hit: hit[1] or b"NaN", response.body))
 
 
 def _wrong_content_type(response: Response) -> Response:
