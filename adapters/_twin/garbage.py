@@ -9,7 +9,7 @@ from dataclasses import replace
 from adapters._twin.messages import Response
 
 _LOGIN = b"<!DOCTYPE html><html><head><title>Log in</title></head><body><form>Log in</form></body></html>"
-_NUMBER = re.compile(rb"(?<=[:\[,])(\s*)-?\d+(?:\.\d+)?(?=\s*[,}\]])")
+_STRING_OR_NUMBER = re.compile(rb'("(?:[^"\\]|\\.)*")|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
 
 
 def _typed(response: Response, content_type: str) -> Response:
