@@ -10,7 +10,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter
+from pydantic import Base64Bytes, Field, TypeAdapter
 
 from connector.domain.decisions import TargetKind
 from connector.domain.money import Money
@@ -67,7 +67,7 @@ class Schedule:
     plan_id: str
     version: int
     lines: tuple[ScheduleLine, ...]
-    document: bytes
+    document: Base64Bytes  # raw bytes here, base64 in JSON: PDF bytes are no UTF-8
     media_type: str = "application/pdf"
     kind: Literal["schedule"] = "schedule"
 
