@@ -83,6 +83,7 @@ class ItemFacts:
     extension_state: PauseState | None = None
     promise: Promise | None = None  # the latest that covers it
     promise_state: PauseState | None = None
+    promises: tuple[Promise, ...] = ()  # all that cover it and were not withdrawn, oldest first
     plan: PaymentPlan | None = None  # signed and not closed, covering it
     holder: Holder = Holder.US
     excluded: str = ""  # the reason, "" = not excluded

@@ -80,8 +80,8 @@ class Policy(Section):
             raise ValueError("ladder.steps[0].after_days must be later than reinvoice.after_days")
         if self.call.at_once < self.call.minimum:
             raise ValueError("call.at_once must not be below call.minimum")
-        if self.extension.longest_days > self.patience.longest_days:
-            raise ValueError("extension.longest_days must not be longer than patience.longest_days")
+        if self.extension.days > self.patience.longest_days:
+            raise ValueError("extension.days must not be longer than patience.longest_days")
         if self.promise.longest_days > self.patience.longest_days:
             raise ValueError("promise.longest_days must not be longer than patience.longest_days")
         return self

@@ -15,7 +15,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from connector.domain.dates import Calendar
-from connector.domain.decisions import DunningLevel
+from connector.domain.decisions import ActionKind, Decision, DunningLevel
+from connector.domain.money import Money
 
 
 def _no_float(value: object) -> object:
@@ -214,7 +215,7 @@ class Dispute(Section):
 class Extension(Section):
     """One final later date for one invoice, asked for in time."""
 
-    longest_days: Annotated[Days, Field(ge=1)] = Field(description="Longest, from the day it is granted.")
+    days: Annotated[Days, Field(ge=1)] = Field(description="Longest, from the day it is granted.")
     per_customer: Count = Field(description="Most in 12 months; over it the principal approves, with a reason.")
     ask_until_days: Days = Field(description="Latest moment to ask, in days past due.")
 
@@ -263,7 +264,7 @@ class Plan(Section):
     per_customer: Annotated[int, Strict(), Field(ge=1, le=20)] = Field(
         description="Most plans in the look-back time; over it the principal approves, with a reason."
     )
-    look_back_months: Months = Field(description="The look-back time.")
+    lookback_months: Months = Field(description="The look-back time.")
     share_of_receivables: Share = Field(description="All plans together, at most this share of the receivables.")
 
     @model_validator(mode="after")
@@ -383,6 +384,12 @@ class Autopilot(Section):
 
     acts: tuple[AutopilotAct, ...] = Field(default=(), description="Which acts; never money, final or hand-over.")
     limit: Threshold = Field(description="Up to this collectable amount per customer and day.")
+
+    def covers(self, decision: Decision, base_currency: str) -> bool:
+        """Whether this act may go by itself. A sum in another currency than the thresholds' is for a person."""
+        act = decision.level.name.lower() if decision.kind is ActionKind.LETTER else decision.kind.value
+        asked = decision.amount or Money.zero(base_currency)
+        return act in self.acts and asked.currency == base_currency and asked.amount <= self.limit
 
 
 class Amounts(Section):
