@@ -13,8 +13,9 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic.fields import FieldInfo
 
 from connector.domain.money import exponent
+from connector.policy.case_sections import Dispute, Extension, Patience, Plan, Promise, Replies
+from connector.policy.fields import MONEY, Factor, Section
 from connector.policy.sections import (
-    MONEY,
     Amounts,
     Authority,
     Autopilot,
@@ -22,17 +23,9 @@ from connector.policy.sections import (
     Call,
     CashKnown,
     Contact,
-    Dispute,
-    Extension,
-    Factor,
     Freshness,
     Ladder,
-    Patience,
-    Plan,
-    Promise,
     Reinvoice,
-    Replies,
-    Section,
     Standing,
     Statements,
     TakeOn,
