@@ -89,6 +89,12 @@ class ItemFacts:
     excluded: str = ""  # the reason, "" = not excluded
     excluded_until: date | None = None
     sorted: TakeOnChoice | None = None  # how a person sorted this opening item
+    sorted_itself: bool = False  # sorted by name, not along with the customer's others
+    tax_clock: date | None = None  # the later, cautious date: issue, due or agreed
+    sent: bool = True  # False = certainly never sent: the debt cannot be asked for before it was
+    introduced: bool = False  # a letter that asks for money and did not bounce has listed it
+    in_transit_until: date | None = None  # money reported on its way is believed until then
+    breached: bool = False  # a signed plan that covered it became void
     level: DunningLevel = DunningLevel.NONE  # highest level earned by letters actually sent since tone last reset
 
     @property
@@ -105,18 +111,31 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PaidInvoice:
+    """A settled invoice as history: `days_late` counts from the later of due date and sending plus terms."""
+
+    invoice_id: str
+    on: date  # bank date of the payment that settled it
+    days_late: int  # negative: early; without any tolerance
+    value: Money  # base currency
+
+
+@dataclass(frozen=True, slots=True)
 class History:
     """How this customer has paid. Disputed, held and never-sent items are left out."""
 
     first_invoice: date | None = None
     invoices_paid: int = 0
-    paid_on_time_share: Decimal | None = None  # by value, last 12 invoices or 24 months; None = none paid
+    paid: tuple[PaidInvoice, ...] = ()  # of the last 24 months, at most the last 12, oldest first
+    paid_on_time_share: Decimal | None = None  # of `paid`, by value, up to 7 days late; None = none paid
     median_days_late: int | None = None
     worst_days_late: int | None = None
     revenue_12_months: Money | None = None  # base currency
-    broken_promises_12_months: int = 0
+    broken_promises_12_months: int = 0  # lapsed extensions count as broken promises
+    broken_plans_12_months: int = 0
     extensions_12_months: int = 0
-    plans_lookback: int = 0
+    plans_lookback: int = 0  # plans signed in the last 24 months
+    plans_signed_on: tuple[date, ...] = ()  # every plan ever signed, oldest first
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +176,8 @@ class CustomerFacts:
     plans: tuple[PlanProgress, ...] = ()  # signed ones
     offered_plan: PaymentPlan | None = None
     disputes: tuple[Dispute, ...] = ()  # all, open and resolved
+    extensions: tuple[Extension, ...] = ()  # all, also of settled invoices
+    promises: tuple[Promise, ...] = ()  # all not withdrawn, also of settled invoices
     needs_review: tuple[NeedsReview, ...] = ()
     acted: Mapping[ActionKey, Acted] = field(default_factory=dict)
     contacts: tuple[date, ...] = ()  # days on which this customer was contacted, oldest first
