@@ -15,7 +15,7 @@ def progress(plan: PaymentPlan, book: CustomerBook, cash_known_to: date | None, 
     """Judge a signed plan on `as_of`.
 
     Money counts when it was laid against a covered invoice on or after the signature; it fills the oldest instalment
-    first. Credit notes fill the last instalments instead. An instalment is missed only where cash is known past its
+    first. Credit notes, and whatever else settled a covered invoice, fill the last instalments instead. An instalment is missed only where cash is known past its
     due date (or, with `cash_known_to` later, on it); until then it is undecided. Raises `ValueError` for an unsigned
     plan.
     """
@@ -24,7 +24,8 @@ def progress(plan: PaymentPlan, book: CustomerBook, cash_known_to: date | None, 
     currency = plan.instalments[0].amount.currency
     paid = total((a.amount for a in _money_laid(plan, book, plan.signature.on, as_of)), currency)
     credited = total((a.amount for a in _credits_laid(plan, book, plan.signature.on, as_of)), currency)
-    open_after = _still_open(plan.instalments, paid, credited)
+    settled_otherwise = (_planned(plan) - paid - credited - _owed(plan, book)).floor_zero()
+    open_after = _still_open(plan.instalments, paid, credited + settled_otherwise)
     owed = [(i, left) for i, left in zip(plan.instalments, open_after, strict=True) if left]
     due = [i for i, _ in owed if i.due < as_of]
     return PlanProgress(
@@ -36,6 +37,23 @@ def progress(plan: PaymentPlan, book: CustomerBook, cash_known_to: date | None, 
         undecided=tuple(i.number for i in due if cash_known_to is None or i.due > cash_known_to),
         unapplied=_unapplied(book, currency, as_of),
     )
+
+
+def _planned(plan: PaymentPlan) -> Money:
+    return total((i.amount for i in plan.instalments), plan.instalments[0].amount.currency)
+
+
+def _owed(plan: PaymentPlan, book: CustomerBook) -> Money:
+    """What is still open on the covered invoices, at most what the plan covers; an invoice not at hand counts whole."""
+    known = {invoice.id: invoice for invoice in book.invoices}
+    owed = Money.zero(plan.instalments[0].amount.currency)
+    for invoice_id, amount in plan.covered:
+        invoice = known.get(invoice_id)
+        if invoice is None:
+            owed += amount
+        elif invoice.is_open and invoice.currency == amount.currency:
+            owed += min(invoice.balance, amount)
+    return owed
 
 
 def _still_open(instalments: tuple[Instalment, ...], paid: Money, credited: Money) -> list[Money]:
