@@ -15,9 +15,9 @@ def progress(plan: PaymentPlan, book: CustomerBook, cash_known_to: date | None, 
     """Judge a signed plan on `as_of`.
 
     Money counts when it was laid against a covered invoice on or after the signature; it fills the oldest instalment
-    first. Credit notes, and whatever else settled a covered invoice, fill the last instalments instead. An instalment is missed only where cash is known past its
-    due date (or, with `cash_known_to` later, on it); until then it is undecided. Raises `ValueError` for an unsigned
-    plan.
+    first. Credit notes, and whatever else settled a covered invoice, fill the last instalments instead. An instalment
+    is missed only where cash is known up to its due date or later; until then it is undecided. Raises `ValueError` for
+    an unsigned plan.
     """
     if plan.signature is None:
         raise ValueError(f"plan {plan.id} is not signed")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
 from enum import StrEnum
-from typing import Literal
+from itertools import pairwise
 
 from connector.domain.cases import Instalment, PaymentPlan
 from connector.domain.dates import Calendar
@@ -156,7 +156,7 @@ def _unsound(plan: PaymentPlan, calendar: Calendar) -> list[Reason]:
         found.append(Reason("plan.sum_differs", {"instalments": str(planned), "covered": str(owed)}))
     if [i.number for i in lines] != list(range(1, len(lines) + 1)):
         found.append(Reason("plan.numbers_not_in_order"))
-    if any(later.due <= earlier.due for earlier, later in zip(lines, lines[1:], strict=False)):
+    if any(later.due <= earlier.due for earlier, later in pairwise(lines)):
         found.append(Reason("plan.dates_not_increasing"))
     found += [
         Reason("plan.not_a_business_day", {"number": i.number, "due": i.due.isoformat()})
@@ -255,7 +255,7 @@ def judge(limits: Plan, plan: PlanProgress, cash_known_to: date | None, as_of: d
     missed = plan.plan.instalments[plan.missed[0] - 1]
     grace = add_days(missed.due, limits.breach_days)
     cure = add_days(grace, limits.cure_days)
-    standing: Literal[PlanStanding.MISSED, PlanStanding.BREACHED, PlanStanding.UNCURED] = PlanStanding.MISSED
+    standing = PlanStanding.MISSED
     if plan.unapplied is None and cash_known_to is not None:
         if as_of > cure and cash_known_to >= cure:
             standing = PlanStanding.UNCURED
