@@ -1,0 +1,184 @@
+"""Queries: marked in the ledger while open, acknowledged, kept moving, decided in time by a named person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+
+from connector.domain.cases import Dispute, DisputeOutcome
+from connector.domain.decisions import (
+    ActedState,
+    ActionKey,
+    ActionKind,
+    Decision,
+    DunningLevel,
+    Reason,
+    RuleOutcome,
+    Scalar,
+    TargetKind,
+    Verdict,
+)
+from connector.domain.facts import CustomerFacts
+from connector.domain.ledger import Invoice, InvoiceStatus
+from connector.policy.document import Policy
+from connector.policy.rule import Rule
+
+NAME = "dispute"
+_TAGGED = frozenset({ActedState.APPROVED, ActedState.DONE})
+_SETTLED = frozenset({InvoiceStatus.PAID, InvoiceStatus.VOIDED, InvoiceStatus.DELETED})
+
+
+class _DisputeRule:
+    name = NAME
+
+    def decide(self, policy: Policy, facts: CustomerFacts, as_of: date) -> tuple[list[Decision], list[RuleOutcome]]:
+        invoices = {invoice.id: invoice for invoice in facts.book.invoices}
+        decisions: list[Decision] = []
+        outcomes: list[RuleOutcome] = []
+        for dispute in sorted(facts.disputes, key=lambda d: (d.on, d.id)):
+            invoice = invoices.get(dispute.invoice_id)
+            if dispute.is_open:
+                decisions.append(_tag(facts, dispute, invoice))
+                tasks = list(_tasks(policy, facts, dispute, invoice, as_of))
+                decisions += tasks
+                outcomes.append(_waiting(policy, facts, dispute, as_of, decided=bool(tasks)))
+            else:
+                decisions += _untag(facts, dispute, invoice)
+                outcomes.append(_resolved(policy, dispute, as_of))
+        return decisions, outcomes or [RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("dispute.none"))]
+
+
+RULE: Rule = _DisputeRule()
+
+
+def _number(dispute: Dispute, invoice: Invoice | None) -> str:
+    return invoice.number if invoice else dispute.invoice_id
+
+
+def _said(dispute: Dispute, **more: Scalar) -> Mapping[str, Scalar]:
+    return {"dispute": dispute.id, "invoice": dispute.invoice_id, "amount": str(dispute.amount), **more}
+
+
+def _tag(facts: CustomerFacts, dispute: Dispute, invoice: Invoice | None) -> Decision:
+    return Decision(
+        rule=NAME,
+        kind=ActionKind.TAG_DISPUTE,
+        target_kind=TargetKind.CUSTOMER,
+        target=facts.customer_id,
+        customer_id=facts.customer_id,
+        occasion=dispute.id,
+        reasons=(Reason("dispute.open", {"invoice": _number(dispute, invoice), "amount": str(dispute.amount)}),),
+        items=(dispute.invoice_id,),
+        amount=dispute.amount,
+        data=_said(dispute),
+    )
+
+
+def _untag(facts: CustomerFacts, dispute: Dispute, invoice: Invoice | None) -> list[Decision]:
+    """The closing note for a query that was marked; the mark itself goes with the customer's last open query."""
+    acted = facts.acted.get(ActionKey(ActionKind.TAG_DISPUTE, facts.customer_id, dispute.id))
+    if acted is None or acted.state not in _TAGGED:
+        return []
+    last = not any(other.is_open for other in facts.disputes)
+    outcome = dispute.outcome.value if dispute.outcome else ""
+    return [
+        Decision(
+            rule=NAME,
+            kind=ActionKind.UNTAG_DISPUTE,
+            target_kind=TargetKind.CUSTOMER,
+            target=facts.customer_id,
+            customer_id=facts.customer_id,
+            occasion=dispute.id,
+            reasons=(Reason("dispute.resolved", {"invoice": _number(dispute, invoice), "outcome": outcome}),),
+            items=(dispute.invoice_id,),
+            amount=dispute.amount,
+            data=_said(dispute, remove_tag=last),
+        )
+    ]
+
+
+def _tasks(
+    policy: Policy, facts: CustomerFacts, dispute: Dispute, invoice: Invoice | None, as_of: date
+) -> Iterator[Decision]:
+    limits, calendar = policy.dispute, facts.state.calendar
+    number = _number(dispute, invoice)
+    if invoice is not None and invoice.status in _SETTLED:
+        yield _task(facts, dispute, "settled", Reason("dispute.invoice_settled", {"invoice": number}), as_of)
+        return
+    acknowledge_by = calendar.add(dispute.on, limits.acknowledge_bd)
+    facts_said: dict[str, Scalar] = {"invoice": number, "opened": dispute.on.isoformat()}
+    yield _task(facts, dispute, "acknowledge", Reason("dispute.acknowledge", facts_said), acknowledge_by)
+    updates = calendar.between(dispute.on, as_of) // limits.update_every_bd
+    if updates:
+        due = calendar.add(dispute.on, updates * limits.update_every_bd)
+        yield _task(facts, dispute, f"update-{updates}", Reason("dispute.update", facts_said), due)
+    if as_of > dispute.decide_by:
+        late: dict[str, Scalar] = {"invoice": number, "decide_by": dispute.decide_by.isoformat()}
+        reason = Reason("dispute.decide_overdue", late)
+        yield _task(facts, dispute, "decide", reason, dispute.decide_by, to="principal")
+
+
+def _task(
+    facts: CustomerFacts, dispute: Dispute, what: str, reason: Reason, by: date, *, to: str = "credit_contact"
+) -> Decision:
+    return Decision(
+        rule=NAME,
+        kind=ActionKind.TASK,
+        target_kind=TargetKind.INVOICE,
+        target=dispute.invoice_id,
+        customer_id=facts.customer_id,
+        occasion=f"dispute.{what}:{dispute.id}",
+        reasons=(reason,),
+        items=(dispute.invoice_id,),
+        amount=dispute.amount,
+        by_date=by,
+        data=_said(dispute, to=to, owner=dispute.owner),
+    )
+
+
+def _waiting(policy: Policy, facts: CustomerFacts, dispute: Dispute, as_of: date, *, decided: bool) -> RuleOutcome:
+    """The next day on which an open query needs a look: the next update, or the day after decide-by."""
+    calendar, every = facts.state.calendar, policy.dispute.update_every_bd
+    updates = calendar.between(dispute.on, as_of) // every + 1
+    revisit = calendar.add(dispute.on, updates * every)
+    if as_of <= dispute.decide_by:
+        revisit = min(revisit, dispute.decide_by + timedelta(days=1))
+    reason = Reason("dispute.open", {"amount": str(dispute.amount), "decide_by": dispute.decide_by.isoformat()})
+    verdict = Verdict.DECIDED if decided else Verdict.WAITING
+    return RuleOutcome(NAME, verdict, reason, (dispute.invoice_id,), revisit)
+
+
+def _resolved(policy: Policy, dispute: Dispute, as_of: date) -> RuleOutcome:
+    """After standing firm the customer has fresh time to pay before the ladder resumes."""
+    outcome = dispute.outcome.value if dispute.outcome else ""
+    until = fresh_until(policy, dispute)
+    if until is not None and as_of <= until:
+        reason = Reason("dispute.fresh_time", {"outcome": outcome, "until": until.isoformat()})
+        return RuleOutcome(NAME, Verdict.WAITING, reason, (dispute.invoice_id,), until + timedelta(days=1))
+    reason = Reason("dispute.resolved", {"invoice": dispute.invoice_id, "outcome": outcome})
+    return RuleOutcome(NAME, Verdict.DONE, reason, (dispute.invoice_id,))
+
+
+def fresh_until(policy: Policy, dispute: Dispute) -> date | None:
+    """The last day of the fresh time after standing firm; None for every other outcome."""
+    if dispute.outcome is not DisputeOutcome.STAND_FIRM or dispute.resolved_on is None:
+        return None
+    return dispute.resolved_on + timedelta(days=policy.dispute.fresh_days)
+
+
+_ARRIVAL_DAYS = 7
+
+
+def came_late(facts: CustomerFacts, dispute: Dispute) -> bool:
+    """Whether the query came late: after chasing began, although the invoice was sent and our first contact about it
+    arrived more than a week before. Whatever is unknown speaks for the customer.
+    """
+    invoice = next((i for i in facts.book.invoices if i.id == dispute.invoice_id), None)
+    if invoice is None or invoice.sent is not True:
+        return False
+    arrived = [
+        letter.on
+        for letter in facts.letters
+        if letter.level > DunningLevel.NONE and letter.bounced_on is None and dispute.invoice_id in letter.invoice_ids
+    ]
+    return bool(arrived) and (dispute.on - min(arrived)).days > _ARRIVAL_DAYS
