@@ -106,6 +106,13 @@ class StoredTokens:
         self._held = None
         return self._obtain(refused)
 
+    def revoke(self) -> None:
+        """End the refresh token at the ledger; what is stored stays. Safe to repeat. Raises as `access`, `Refused`."""
+        row, document = self._read()
+        if document.refresh:
+            app = self._app(row, document)
+            endpoint.revoke(self._http, self._adapter.oauth(row.base_url), app, document.refresh)
+
     def _obtain(self, refused: str) -> str:
         started = self._clock.now()
         while True:
