@@ -1,0 +1,191 @@
+"""Who is asked for what next: the overdue items of one currency, the item that drives, and the next rung."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+
+from connector.domain.cases import LetterSent, Party
+from connector.domain.decisions import DunningLevel, Reason, RuleOutcome, Verdict
+from connector.domain.facts import CustomerFacts, ItemFacts, PauseState, Standing
+from connector.domain.history import base_value
+from connector.domain.known import arrived, leads
+from connector.domain.money import Money, total
+from connector.policy.blocks import customer_block, never, not_now, until_of, waits
+from connector.policy.calls import calls_about
+from connector.policy.document import Policy
+from connector.policy.guardrails import cash_reason
+from connector.policy.standing import standing, stretched
+
+LETTER_LEVELS = (
+    DunningLevel.FRIENDLY,
+    DunningLevel.REMINDER,
+    DunningLevel.FIRM,
+    DunningLevel.PRINCIPAL,
+    DunningLevel.FINAL,
+)
+BUSINESSES = (Party.COMPANY, Party.PARTNERSHIP)
+_CALLED_BY_BD = 3  # after a lapse the call comes first; the next letter waits for it no longer than this
+
+
+@dataclass(frozen=True, slots=True)
+class Chase:
+    """The open case against a customer in one currency. `lead` drives: the highest level earned, then the oldest."""
+
+    facts: CustomerFacts
+    lead: ItemFacts
+    items: tuple[ItemFacts, ...]  # everything overdue that may be asked for in this currency, the lead first
+    standing: Standing
+
+    @property
+    def lead_id(self) -> str:
+        return self.lead.invoice.id
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(item.invoice.id for item in self.items)
+
+    @property
+    def amount(self) -> Money:
+        return total((item.collectable for item in self.items), self.lead.invoice.currency)
+
+    @property
+    def base_amount(self) -> Decimal:
+        """In the organisation's base currency, at each invoice's own rate: for thresholds."""
+        return value_of(self.facts, self.items)
+
+    @property
+    def letters(self) -> tuple[LetterSent, ...]:
+        """Letters that asked for the lead's money and arrived, oldest first."""
+        return tuple(
+            letter
+            for letter in self.facts.letters
+            if letter.asks_for_money and self.lead_id in letter.invoice_ids and arrived(letter, self.facts.as_of)
+        )
+
+    def time_ends(self, policy: Policy) -> date | None:
+        """The day after the time that the last letter gave; None before any letter."""
+        if not self.letters:
+            return None
+        last = self.letters[-1]
+        given = last.by_date or policy.ladder.by_date(self.facts.state.calendar, last.on)
+        return given + timedelta(days=1)
+
+    def reached_on(self, policy: Policy, after_days: int) -> date:
+        """The business day from which a step of so many days past due is reached, at this standing."""
+        start = self.lead.counts_from or self.facts.as_of
+        day = start + timedelta(days=stretched(policy, self.standing, after_days))
+        return self.facts.state.calendar.on_or_after(day)
+
+    def next_letter(self, policy: Policy) -> DunningLevel | None:
+        """The next rung that is a letter, one at a time and none skipped; None after the last.
+
+        Principals are written to at businesses only. After a breached plan the ladder resumes at firm.
+        """
+        rungs = [level for level in LETTER_LEVELS if level in policy.ladder.levels and self._suits(level)]
+        floor = DunningLevel.FIRM if self.lead.breached and DunningLevel.FIRM in rungs else DunningLevel.NONE
+        return next((level for level in rungs if level > self.lead.level and level >= floor), None)
+
+    def _suits(self, level: DunningLevel) -> bool:
+        return level is not DunningLevel.PRINCIPAL or self.facts.party in BUSINESSES
+
+    def lapsed_on(self) -> date | None:
+        """The day of an extension or promise that was not kept and came after the last letter."""
+        item, last = self.lead, self.letters[-1].on if self.letters else date.min
+        lapses = [item.extension.until] if item.extension and item.extension_state is PauseState.BROKEN else []
+        if item.promise and item.promise_state is PauseState.BROKEN:
+            lapses.append(item.promise.until)
+        return max((day for day in lapses if day > last), default=None)
+
+    def letter_due(self, policy: Policy, level: DunningLevel) -> date:
+        """The day on which that letter is due by age; after a lapse, as soon as the customer was called about it."""
+        calendar, lapsed = self.facts.state.calendar, self.lapsed_on()
+        if lapsed is not None:
+            called = [call.on for call in calls_about(self.facts, self.lead_id) if call.on > lapsed]
+            latest = calendar.add(lapsed, _CALLED_BY_BD)
+            return min(calendar.add(min(called), 1), latest) if called else latest
+        days = policy.ladder.after(level) or 0
+        return self.facts.as_of if self.lead.breached else self.reached_on(policy, days)
+
+    def occasion(self, level: DunningLevel) -> str:
+        """The lead and its level; a letter that bounced may be sent again."""
+        bounced = {
+            letter.id
+            for letter in self.facts.letters
+            if letter.level == level and leads(letter, self.lead_id) and not arrived(letter, self.facts.as_of)
+        }
+        again = f":again-{len(bounced)}" if bounced else ""
+        return f"{self.lead_id}:{int(level)}{again}"
+
+
+@dataclass(frozen=True, slots=True)
+class Askable:
+    """Which overdue items may be asked for today, and why the others may not."""
+
+    items: tuple[ItemFacts, ...]
+    refused: tuple[tuple[ItemFacts, Reason], ...]
+
+
+def askable(policy: Policy, facts: CustomerFacts) -> Askable:
+    """Every approved open item, sorted into what may be asked for today and what may not, and why."""
+    items, refused = [], []
+    for item in facts.items:
+        if not item.invoice.is_open:
+            continue
+        reason = _refusal(policy, facts, item)
+        if reason is None:
+            items.append(item)
+        else:
+            refused.append((item, reason))
+    return Askable(tuple(items), tuple(refused))
+
+
+def _refusal(policy: Policy, facts: CustomerFacts, item: ItemFacts) -> Reason | None:
+    if (reason := never(policy, facts, item) or not_now(policy, facts, item)) is not None:
+        return reason
+    if not item.is_overdue:
+        first = None if item.counts_from is None else item.counts_from + timedelta(days=1)
+        return waits("item.not_due", first)
+    return cash_reason(facts.state, facts.as_of, policy.cash_known.soft_bd, item.due)
+
+
+def chases(policy: Policy, facts: CustomerFacts, ready: Askable) -> tuple[Chase, ...]:
+    """One case a currency, for the items that a first contact has introduced; others overdue are listed along."""
+    kind, _ = standing(policy, facts)
+    found = []
+    for currency in sorted({item.invoice.currency for item in ready.items}):
+        mine = [item for item in ready.items if item.invoice.currency == currency]
+        leads_ = [item for item in mine if item.introduced]
+        if leads_:
+            lead = max(leads_, key=lambda item: item.level)  # the first, oldest due, among equals
+            others = [item for item in mine if item is not lead and (item.introduced or not item.opening)]
+            found.append(Chase(facts, lead, (lead, *others), kind))
+    return tuple(found)
+
+
+def value_of(facts: CustomerFacts, items: Iterable[ItemFacts]) -> Decimal:
+    """The collectable sum in the organisation's base currency, for thresholds."""
+    base = facts.state.organisation.base_currency
+    return total((base_value(item.invoice, item.collectable, base) for item in items), base).amount
+
+
+def outcome(rule: str, reason: Reason, *items: ItemFacts) -> RuleOutcome:
+    """Waiting where the reason names a day of this customer's own, blocked otherwise."""
+    until = until_of(reason)
+    organisation_wide = reason.facts.get("scope") == "organisation"
+    verdict = Verdict.BLOCKED if until is None or organisation_wide else Verdict.WAITING
+    return RuleOutcome(rule, verdict, reason, tuple(item.invoice.id for item in items), until)
+
+
+def refusals(rule: str, pairs: Iterable[tuple[ItemFacts, Reason]]) -> Iterator[RuleOutcome]:
+    """One outcome per item that may not be asked for."""
+    for item, reason in pairs:
+        yield outcome(rule, reason, item)
+
+
+def whole_customer(rule: str, facts: CustomerFacts) -> RuleOutcome | None:
+    """The outcome for a customer whom nobody may contact; None when contact is possible."""
+    block = customer_block(facts)
+    return None if block is None else outcome(rule, block, *facts.items)
