@@ -8,7 +8,6 @@ dies in between leaves an expiring lease and the old refresh token, and the next
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -66,17 +65,18 @@ class StoredTokens:
 
     def __init__(
         self,
-        *,
         db: Database,
-        tenant: str,
         vault: Vault,
         http: HttpClient,
         adapter: Adapter,
         connection_id: str,
         clock: Clock,
         ids: Ids,
-        credentials: Callable[[], Credentials | None],
+        credentials: Credentials | None,
+        *,
+        tenant: str,
     ) -> None:
+        """`credentials` are the ones of the process settings, if any; used where they are the connected app's."""
         self._db = db
         self._tenant = tenant
         self._vault = vault
@@ -188,7 +188,7 @@ class StoredTokens:
         """The app that the consent was given to: from the environment where it is the same, else as sealed."""
         if row.app_kind == "pkce":
             return Credentials(row.client_id)
-        configured = self._credentials()
+        configured = self._credentials
         if configured is not None and configured.client_id == row.client_id and configured.secret:
             return configured
         if document.client_secret:

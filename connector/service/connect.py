@@ -257,17 +257,8 @@ def _vault_warnings(vault: Vault) -> list[str]:
 
 def stored_tokens(w: ConnectWiring, adapter: Adapter, connection_id: str) -> StoredTokens:
     """The tokens of a stored connection."""
-    return StoredTokens(
-        db=w.db,
-        tenant=w.tenant,
-        vault=w.vault,
-        http=w.http,
-        adapter=adapter,
-        connection_id=connection_id,
-        clock=w.clock,
-        ids=w.ids,
-        credentials=lambda: w.credentials(adapter),
-    )
+    own = w.credentials(adapter)
+    return StoredTokens(w.db, w.vault, w.http, adapter, connection_id, w.clock, w.ids, own, tenant=w.tenant)
 
 
 def _store(w: ConnectWiring, request: ConnectRequest, consented: _Consented) -> Connected:
