@@ -1,0 +1,175 @@
+"""From an answer's bytes to checked rows.
+
+No amount is ever rounded on the way. A document is read in one go by pydantic, whose parser holds a number as a double,
+only where no number in it has more digits than a double keeps exactly (15); every other one, and every one that does
+not fit at once, is read with its numbers as text. A row that does not fit is set aside as `Broken`; the others of its
+page go on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final, Generic, TypeVar
+
+from pydantic import ValidationError
+
+from adapters.xero.values import Unclear, stamp
+from adapters.xero.wire import Shape
+from connector.errors import UnreadableAnswer
+from connector.ports import HttpAnswer
+
+T = TypeVar("T")
+
+# Digits and points become "0", all else a space: sixteen in a row may be a number that a double would round.
+_DIGITS: Final = bytes(0x30 if byte in b"0123456789." else 0x20 for byte in range(256))
+_TOO_LONG: Final = b"0" * 16
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A row that does not have the documented shape."""
+
+    id: str
+    reason: str
+    type: str = ""
+    customer_id: str = ""
+    number: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One answer's rows. `items` and `pages` are the server's own count, None where it gives none."""
+
+    rows: tuple[T, ...]
+    ids: frozenset[str] = frozenset()  # of all rows that have one, broken ones too
+    broken: tuple[Broken, ...] = ()
+    count: int = 0
+    items: int | None = None
+    pages: int | None = None
+    at: datetime | None = None  # the server's clock
+    size: int = 0
+
+
+def page(answer: HttpAnswer, shape: Shape[T]) -> Page[T]:
+    """The rows of an answer. Raises `UnreadableAnswer` where the list itself is missing: never "no records"."""
+    envelope = _at_once(answer.body, shape)
+    if envelope is not None:
+        rows: list[T] = envelope[shape.plural]
+        return _paged(answer, envelope, rows, rows, (), shape)
+    envelope = document(answer)
+    raw = envelope.get(shape.plural) if isinstance(envelope, dict) else None
+    if not isinstance(raw, list):
+        raise UnreadableAnswer(f"Xero's answer holds no {shape.plural}")
+    rows, broken = _checked(raw, shape)
+    return _paged(answer, envelope, raw, rows, broken, shape)
+
+
+def listing(answer: HttpAnswer, shape: Shape[T]) -> tuple[T, ...]:
+    """The rows of an answer that is a bare JSON array. Raises `UnreadableAnswer`."""
+    raw = document(answer)
+    if not isinstance(raw, list):
+        raise UnreadableAnswer("Xero's answer is not a list")
+    return tuple(_checked(raw, shape)[0])
+
+
+def document(answer: HttpAnswer) -> Any:
+    """The JSON document of an answer, numbers as text. Raises `UnreadableAnswer`."""
+    try:
+        return json.loads(answer.body, parse_float=str, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableAnswer(f"Xero's answer is not readable JSON: {type(error).__name__}") from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
+
+
+def _at_once(body: bytes, shape: Shape[T]) -> Any:
+    """The whole envelope, or None where it must be read with care."""
+    if shape.envelope is None or b"NaN" in body or b"Infinity" in body or _TOO_LONG in body.translate(_DIGITS):
+        return None
+    try:
+        return shape.envelope.validate_json(body)
+    except ValidationError:
+        return None
+
+
+def _paged(
+    answer: HttpAnswer,
+    envelope: Any,
+    raw: Sequence[Any],
+    rows: Sequence[T],
+    broken: tuple[Broken, ...],
+    shape: Shape[T],
+) -> Page[T]:
+    counts = envelope.get("pagination")
+    counts = counts if isinstance(counts, dict) else {}
+    return Page(
+        tuple(rows),
+        frozenset(_ids(raw, shape)),
+        broken,
+        count=len(raw),
+        items=_whole(counts.get("itemCount")),
+        pages=_whole(counts.get("pageCount")),
+        at=_server_time(envelope, answer),
+        size=len(answer.body),
+    )
+
+
+def _checked(raw: list[Any], shape: Shape[T]) -> tuple[list[T], tuple[Broken, ...]]:
+    try:
+        return shape.rows.validate_python(raw), ()
+    except ValidationError:
+        pass
+    rows: list[T] = []
+    broken: list[Broken] = []
+    for item in raw:
+        try:
+            rows += shape.rows.validate_python([item])
+        except ValidationError as error:
+            broken.append(_broken(item, shape, error))
+    return rows, tuple(broken)
+
+
+def _broken(item: Any, shape: Shape[T], error: ValidationError) -> Broken:
+    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+    where = ".".join(str(part) for part in first["loc"][1:]) or "the record"
+    fields = item if isinstance(item, dict) else {}
+    contact = fields.get("Contact")
+    number = next((fields[name] for name in ("InvoiceNumber", "CreditNoteNumber", "Name") if fields.get(name)), "")
+    return Broken(
+        id=next(_ids([item], shape), "unidentified"),
+        reason=f"unreadable {where}: {first['msg']}",
+        type=_text(fields.get("Type")),
+        customer_id=_text(contact.get("ContactID")) if isinstance(contact, dict) else "",
+        number=_text(number),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _ids(raw: Sequence[Any], shape: Shape[T]) -> Iterator[str]:
+    for item in raw:
+        if isinstance(item, dict) and isinstance(found := item.get(shape.id), str) and found:
+            yield found
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _server_time(envelope: Any, answer: HttpAnswer) -> datetime | None:
+    """The envelope's clock, or the Date header's; never ours."""
+    try:
+        if (at := stamp(_text(envelope.get("DateTimeUTC")))) is not None:
+            return at
+        at = parsedate_to_datetime(answer.headers.get("date", ""))
+    except (Unclear, ValueError):
+        return None
+    return at if at.tzinfo is not None else None

@@ -1,0 +1,291 @@
+"""Xero's rows as dunwell's records. Pure.
+
+Only receivables come out: bills, supplier credits and refunds are left aside. What cannot be read for certain (unknown
+status, missing contact, an amount with digits beyond the currency's smallest unit) becomes `NeedsReview` with the
+reason, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Final, TypeVar
+
+from adapters.xero.decode import Page
+from adapters.xero.parties import Membership, customer
+from adapters.xero.values import Unclear, currency, day, money, plain, rate, stamp
+from adapters.xero.wire import (
+    AllocationRow,
+    ContactRef,
+    ContactRow,
+    CreditRow,
+    InvoiceRow,
+    LineRow,
+    PaymentRow,
+)
+from connector.domain.ledger import (
+    Allocation,
+    Credit,
+    CreditKind,
+    Customer,
+    Invoice,
+    InvoiceStatus,
+    Line,
+    NeedsReview,
+    Payment,
+    Record,
+    RecordKind,
+)
+from connector.domain.money import Money
+
+R = TypeVar("R", ContactRow, InvoiceRow, PaymentRow, CreditRow)
+
+_STATUSES: Final = {
+    "DRAFT": InvoiceStatus.DRAFT,
+    "SUBMITTED": InvoiceStatus.SUBMITTED,
+    "AUTHORISED": InvoiceStatus.APPROVED,
+    "PAID": InvoiceStatus.PAID,
+    "VOIDED": InvoiceStatus.VOIDED,
+    "DELETED": InvoiceStatus.DELETED,
+}
+_GONE: Final = (InvoiceStatus.VOIDED, InvoiceStatus.DELETED)
+_RECEIPT: Final = "ACCRECPAYMENT"
+# Money going out, or paid on bills: not a customer's payment.
+_OTHER_PAYMENTS: Final = frozenset(
+    {
+        "ACCPAYPAYMENT",
+        "ARCREDITPAYMENT",
+        "APCREDITPAYMENT",
+        "AROVERPAYMENTPAYMENT",
+        "ARPREPAYMENTPAYMENT",
+        "APOVERPAYMENTPAYMENT",
+        "APPREPAYMENTPAYMENT",
+    }
+)
+_CREDITS: Final = {
+    "ACCRECCREDIT": CreditKind.CREDIT_NOTE,
+    "RECEIVE-OVERPAYMENT": CreditKind.OVERPAYMENT,
+    "AROVERPAYMENT": CreditKind.OVERPAYMENT,
+    "RECEIVE-PREPAYMENT": CreditKind.PREPAYMENT,
+    "ARPREPAYMENT": CreditKind.PREPAYMENT,
+}
+_SUPPLIER_CREDITS: Final = frozenset(
+    {"ACCPAYCREDIT", "SPEND-OVERPAYMENT", "APOVERPAYMENT", "SPEND-PREPAYMENT", "APPREPAYMENT"}
+)
+_SUPPLIER_TYPES: Final = _SUPPLIER_CREDITS | {"ACCPAY"}
+_IN_USE: Final = frozenset({"AUTHORISED", "PAID"})
+_NOT_IN_USE: Final = frozenset({"DRAFT", "SUBMITTED", "VOIDED", "DELETED"})
+
+
+def invoices(page: Page[InvoiceRow]) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:
+    return _each(RecordKind.INVOICE, page, invoice, _about_invoice)
+
+
+def payments(page: Page[PaymentRow]) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:
+    return _each(RecordKind.PAYMENT, page, payment, _about_payment)
+
+
+def credits(page: Page[CreditRow]) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:  # noqa: A001 (the domain's word)
+    return _each(RecordKind.CREDIT, page, credit, _about_credit)
+
+
+def customers(
+    page: Page[ContactRow], membership: Membership, wanted: Callable[[ContactRow], bool] = lambda _: True
+) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:
+    def one(row: ContactRow) -> Customer | None:
+        return customer(row, membership) if wanted(row) else None
+
+    return _each(RecordKind.CUSTOMER, page, one, _about_customer)
+
+
+def _each(
+    kind: RecordKind, page: Page[R], convert: Callable[[R], Record | None], about: Callable[[R], tuple[str, str, str]]
+) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:
+    records: list[Record] = []
+    review = [
+        NeedsReview(kind, broken.id, broken.reason, broken.customer_id, broken.number)
+        for broken in page.broken
+        if broken.type not in _SUPPLIER_TYPES
+    ]
+    for row in page.rows:
+        try:
+            record = convert(row)
+        except Unclear as unclear:
+            known, customer_id, number = about(row)
+            review.append(NeedsReview(kind, known or "unidentified", str(unclear), customer_id, number))
+        else:
+            if record is not None:
+                records.append(record)
+    return tuple(records), tuple(review)
+
+
+def _about_invoice(row: InvoiceRow) -> tuple[str, str, str]:
+    return row["InvoiceID"], _contact(row.get("Contact")), row.get("InvoiceNumber") or ""
+
+
+def _about_payment(row: PaymentRow) -> tuple[str, str, str]:
+    document = row.get("Invoice") or {}
+    return row["PaymentID"], _contact(document.get("Contact")), document.get("InvoiceNumber") or ""
+
+
+def _about_credit(row: CreditRow) -> tuple[str, str, str]:
+    return _credit_id(row), _contact(row.get("Contact")), row.get("CreditNoteNumber") or ""
+
+
+def _about_customer(row: ContactRow) -> tuple[str, str, str]:
+    return row["ContactID"], row["ContactID"], row.get("Name") or ""
+
+
+def _contact(reference: ContactRef | None) -> str:
+    return (reference.get("ContactID") or "") if reference else ""
+
+
+def _due_from(contact: ContactRef | None) -> str:
+    if not (found := _contact(contact)):
+        raise Unclear("no contact")
+    return found
+
+
+def _day(name: str, value: str | None, twin: str | None = None) -> date:
+    if (found := day(value, twin)) is None:
+        raise Unclear(f"no {name}")
+    return found
+
+
+def _amount(name: str, text: str | None, code: str) -> Money:
+    if text is None:
+        raise Unclear(f"no {name}")
+    return money(text, code)
+
+
+def _updated(value: str | None, twin: str | None) -> datetime | None:
+    return stamp(value or twin)
+
+
+def invoice(row: InvoiceRow) -> Invoice | None:
+    """The receivable, or None for a bill. A voided or deleted one owes nothing. Raises `Unclear`."""
+    kind = row.get("Type")
+    if kind == "ACCPAY":
+        return None
+    if kind != "ACCREC":
+        raise Unclear(f"unknown type {kind!r}")
+    status = _STATUSES.get(row.get("Status") or "")
+    if status is None:
+        raise Unclear(f"unknown status {row.get('Status')!r}")
+    code = currency(row.get("CurrencyCode"))
+    return Invoice(
+        id=row["InvoiceID"],
+        number=plain(row.get("InvoiceNumber")),
+        customer_id=_due_from(row.get("Contact")),
+        status=status,
+        issued=_day("date", row.get("Date"), row.get("DateString")),
+        due=day(row.get("DueDate"), row.get("DueDateString")),
+        total=_amount("total", row.get("Total"), code),
+        tax=money(row.get("TotalTax") or "0", code),
+        balance=Money(0, code) if status in _GONE else _amount("amount due", row.get("AmountDue"), code),
+        paid=money(row.get("AmountPaid") or "0", code),
+        credited=money(row.get("AmountCredited") or "0", code),
+        rate=rate(row.get("CurrencyRate")),
+        reference=plain(row.get("Reference")),
+        sent=row.get("SentToContact"),
+        expected=day(row.get("ExpectedPaymentDate"), row.get("ExpectedPaymentDateString")),
+        fully_paid_on=day(row.get("FullyPaidOnDate")),
+        repeating=bool(row.get("RepeatingInvoiceID")),
+        has_attachments=bool(row.get("HasAttachments")),
+        lines=_lines(row.get("LineItems"), code, inclusive=row.get("LineAmountTypes") == "Inclusive"),
+        updated_at=_updated(row.get("UpdatedDateUTC"), row.get("UpdatedDateUTCString")),
+    )
+
+
+def _lines(rows: Iterable[LineRow] | None, code: str, *, inclusive: bool) -> tuple[Line, ...]:
+    """The lines, net of tax also where the document shows them with it."""
+    found: list[Line] = []
+    for row in rows or ():
+        tax = money(row.get("TaxAmount") or "0", code)
+        amount = money(row.get("LineAmount") or "0", code)
+        found.append(
+            Line(
+                id=row.get("LineItemID") or "",
+                description=plain(row.get("Description")),
+                net=amount - tax if inclusive else amount,
+                tax=tax,
+                account=row.get("AccountCode") or "",
+                tax_code=row.get("TaxType") or "",
+            )
+        )
+    return tuple(found)
+
+
+def payment(row: PaymentRow) -> Payment | None:
+    """Money received for an invoice, or None for any other movement. Raises `Unclear`."""
+    document = row.get("Invoice") or {}
+    kind = row.get("PaymentType")
+    if kind in _OTHER_PAYMENTS or (kind is None and document.get("Type") in _SUPPLIER_TYPES | {"ACCRECCREDIT"}):
+        return None
+    if kind != _RECEIPT and not (kind is None and document.get("Type") == "ACCREC"):
+        raise Unclear(f"unknown payment type {kind!r}")
+    if (status := row.get("Status")) not in {"AUTHORISED", "DELETED"}:
+        raise Unclear(f"unknown status {status!r}")
+    if not (invoice_id := document.get("InvoiceID")):
+        raise Unclear("no invoice")
+    on = _day("date", row.get("Date"), row.get("DateString"))
+    amount = _amount("amount", row.get("Amount"), currency(document.get("CurrencyCode")))
+    account = row.get("Account") or {}
+    return Payment(
+        id=row["PaymentID"],
+        paid_on=on,
+        amount=amount,
+        customer_id=_contact(document.get("Contact")),
+        allocations=(Allocation(invoice_id, amount, on),),
+        reference=plain(row.get("Reference")),
+        reconciled=row.get("IsReconciled"),
+        account=account.get("Code") or account.get("AccountID") or "",
+        active=status == "AUTHORISED",
+        updated_at=_updated(row.get("UpdatedDateUTC"), row.get("UpdatedDateUTCString")),
+    )
+
+
+def _credit_id(row: CreditRow) -> str:
+    return row.get("CreditNoteID") or row.get("OverpaymentID") or row.get("PrepaymentID") or ""
+
+
+def credit(row: CreditRow) -> Credit | None:
+    """A customer's credit note, overpayment or prepayment; None for a supplier's. Raises `Unclear`."""
+    if (name := row.get("Type") or "") in _SUPPLIER_CREDITS:
+        return None
+    if (kind := _CREDITS.get(name)) is None:
+        raise Unclear(f"unknown type {row.get('Type')!r}")
+    if (status := row.get("Status") or "") not in _IN_USE | _NOT_IN_USE:
+        raise Unclear(f"unknown status {row.get('Status')!r}")
+    if not (found := _credit_id(row)):
+        raise Unclear("no id")
+    code = currency(row.get("CurrencyCode"))
+    issued = _day("date", row.get("Date"), row.get("DateString"))
+    active = status in _IN_USE
+    return Credit(
+        id=found,
+        kind=kind,
+        customer_id=_due_from(row.get("Contact")),
+        issued=issued,
+        total=_amount("total", row.get("Total"), code),
+        remaining=_amount("remaining credit", row.get("RemainingCredit"), code) if active else Money(0, code),
+        number=plain(row.get("CreditNoteNumber")),
+        allocations=_allocations(row.get("Allocations"), code, issued),
+        reference=plain(row.get("Reference")),
+        active=active,
+        rate=rate(row.get("CurrencyRate")),
+        updated_at=_updated(row.get("UpdatedDateUTC"), row.get("UpdatedDateUTCString")),
+    )
+
+
+def _allocations(rows: Iterable[AllocationRow] | None, code: str, issued: date) -> tuple[Allocation, ...]:
+    found: list[Allocation] = []
+    for row in rows or ():
+        if row.get("IsDeleted"):
+            continue
+        if not (invoice_id := (row.get("Invoice") or {}).get("InvoiceID")):
+            raise Unclear("an allocation names no invoice")
+        amount = _amount("allocated amount", row.get("Amount") or row.get("AppliedAmount"), code)
+        on = day(row.get("Date"), row.get("DateString")) or issued
+        found.append(Allocation(invoice_id, amount, on, row.get("AllocationID") or ""))
+    return tuple(found)
