@@ -32,6 +32,7 @@ from connector.store.outbox_read import (
     listing,
     named,
     of_action,
+    of_customer,
     receipts,
     states,
 )
@@ -40,7 +41,7 @@ from connector.store.schema import effect, effect_after
 
 __all__ = [
     "EffectRow", "add", "back", "cancel_dependents", "counts", "due", "find", "finish", "get", "in_doubt", "listing",
-    "of_action", "postpone", "receipts", "retry", "set_hold", "start", "states",
+    "of_action", "of_customer", "postpone", "receipts", "retry", "set_hold", "start", "states",
 ]  # fmt: skip
 
 _RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)

@@ -15,7 +15,7 @@ from connector.errors import NotFound, Refused
 from connector.ports import batched
 from connector.store.db import Tx
 from connector.store.plain import load
-from connector.store.schema import effect, effect_after
+from connector.store.schema import action, effect, effect_after
 
 _RECEIPT: TypeAdapter[Receipt] = TypeAdapter(Receipt)
 _OURS = effect.c
@@ -130,6 +130,14 @@ def listing(tx: Tx, org_id: str | None, *wanted: EffectState) -> tuple[EffectRow
 def of_action(tx: Tx, action_id: str) -> tuple[EffectRow, ...]:
     """The action's effects, in their order."""
     return _select(tx, _OURS.action_id == action_id)
+
+
+def of_customer(tx: Tx, org_id: str, customer_id: str) -> tuple[EffectRow, ...]:
+    """The effects of every action about this customer, oldest first."""
+    mine = sa.select(action.c.id).where(
+        action.c.tenant == tx.tenant, action.c.organisation_id == org_id, action.c.customer_id == customer_id
+    )
+    return _select(tx, _OURS.organisation_id == org_id, _OURS.action_id.in_(mine))
 
 
 def receipts(tx: Tx, keys: Iterable[str]) -> dict[str, Receipt]:

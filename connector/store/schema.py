@@ -318,12 +318,19 @@ timeline_entry = sa.Table(
     columns.key("tenant"),
     sa.Column("number", sa.BigInteger(), primary_key=True, nullable=False, autoincrement=False),
     columns.text("organisation_id"),
+    columns.text("customer_id"),
     columns.instant("at"),
     columns.text("kind"),
     columns.text("subject"),
     columns.text("actor"),
     columns.text("body"),
     columns.text("hash"),
+)
+sa.Index(
+    "ix_timeline_entry_customer",
+    timeline_entry.c.tenant,
+    timeline_entry.c.organisation_id,
+    timeline_entry.c.customer_id,
 )
 sa.Index(
     "ix_timeline_entry_subject", timeline_entry.c.tenant, timeline_entry.c.organisation_id, timeline_entry.c.subject

@@ -28,6 +28,7 @@ class Entry:
 
     number: int
     organisation_id: str
+    customer_id: str  # "" = no customer's in particular
     at: datetime
     kind: str
     subject: str
@@ -42,6 +43,9 @@ class Problem:
 
     number: int
     what: str
+
+    def __str__(self) -> str:
+        return self.what
 
 
 class _Appender:
@@ -59,15 +63,17 @@ class _Appender:
 
     def append(self, organisation_id: str, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> None:
         subject, actor, text = clean(subject), clean(actor), canonical(body)
+        customer_id = clean(str(body.get("customer_id", "")))
         self.number += 1
         self.hash = _hash(
-            self.hash, self.tx.tenant, self.number, organisation_id, self.tx.now, kind, subject, actor, text
-        )
+            self.hash, self.tx.tenant, self.number, organisation_id, customer_id, self.tx.now, kind, subject, actor, text
+        )  # fmt: skip
         self.rows.append(
             {
                 "tenant": self.tx.tenant,
                 "number": self.number,
                 "organisation_id": organisation_id,
+                "customer_id": customer_id,
                 "at": self.tx.now,
                 "kind": kind,
                 "subject": subject,
@@ -96,7 +102,7 @@ def _hash(previous: str, *fields: str | int | datetime) -> str:
 def append(tx: Tx, organisation_id: str, kind: str, subject: str, actor: str, body: Mapping[str, Any]) -> None:
     """Record that `kind` happened to `subject`, done by `actor`. Committed with the transaction, or not at all.
 
-    `body`: JSON values, dates, decimals and money; never a secret.
+    `body`: JSON values, dates, decimals and money; never a secret. Its "customer_id" says whose history it belongs to.
     """
     _appender(tx).append(organisation_id, kind, subject, actor, body)
 
@@ -111,18 +117,20 @@ def _appender(tx: Tx) -> _Appender:
     return appender
 
 
-def entries(tx: Tx, organisation_id: str | None = None, subject: str | None = None) -> Iterator[Entry]:
-    """The tenant's entries, oldest first; of one organisation, about one subject."""
+def entries(tx: Tx, organisation_id: str | None = None, subject: str | None = None) -> tuple[Entry, ...]:
+    """The tenant's entries, oldest first; of one organisation, about one subject (also a customer)."""
+    return tuple(_stream(tx, organisation_id, subject))
+
+
+def _stream(tx: Tx, organisation_id: str | None = None, subject: str | None = None) -> Iterator[Entry]:
     for finish in tx.before_commit:
         finish()
     table = timeline_entry.c
-    query = sa.select(
-        table.number, table.organisation_id, table.at, table.kind, table.subject, table.actor, table.body, table.hash
-    ).where(table.tenant == tx.tenant)
+    query = sa.select(*(table[name] for name in Entry.__dataclass_fields__)).where(table.tenant == tx.tenant)
     if organisation_id is not None:
         query = query.where(table.organisation_id == organisation_id)
     if subject is not None:
-        query = query.where(table.subject == subject)
+        query = query.where(sa.or_(table.subject == subject, table.customer_id == subject))
     rows = tx.connection.execute(query.order_by(table.number).execution_options(yield_per=_FETCH))
     for row in rows:
         yield Entry(*row)
@@ -132,7 +140,7 @@ def verify(tx: Tx) -> list[Problem]:
     """Every place where the chain is broken; empty when it is whole. Streams: memory does not grow with the chain."""
     problems: list[Problem] = []
     expected, previous = 1, GENESIS
-    for entry in entries(tx):
+    for entry in _stream(tx):
         if entry.number != expected:  # what this entry followed is gone: its link cannot be checked
             problems.append(Problem(expected, _missing(expected, entry.number)))
         elif entry.hash != _rehash(tx.tenant, previous, entry):
@@ -148,6 +156,7 @@ def _rehash(tenant: str, previous: str, entry: Entry) -> str:
         tenant,
         entry.number,
         entry.organisation_id,
+        entry.customer_id,
         entry.at,
         entry.kind,
         entry.subject,

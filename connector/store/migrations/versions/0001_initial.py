@@ -333,6 +333,7 @@ def _timeline() -> None:
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False, autoincrement=False),
         sa.Column("organisation_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", sa.Text(), nullable=False),
         sa.Column("at", _INSTANT, nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
@@ -341,6 +342,7 @@ def _timeline() -> None:
         sa.Column("hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "number", name="pk_timeline_entry"),
     )
+    op.create_index("ix_timeline_entry_customer", "timeline_entry", ["tenant", "organisation_id", "customer_id"])
     op.create_index("ix_timeline_entry_subject", "timeline_entry", ["tenant", "organisation_id", "subject"])
     op.create_table(
         "timeline_head",
