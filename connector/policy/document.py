@@ -7,14 +7,14 @@ import json
 from collections.abc import Iterator
 from datetime import time
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 from pydantic.fields import FieldInfo
 
 from connector.domain.money import exponent
 from connector.policy.case_sections import Dispute, Extension, Patience, Plan, Promise, Replies
-from connector.policy.fields import MONEY, Factor, Section
+from connector.policy.fields import MONEY, Currency, Factor, Section
 from connector.policy.sections import (
     Amounts,
     Authority,
@@ -32,11 +32,13 @@ from connector.policy.sections import (
     Thanks,
 )
 
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-
 
 class UnknownCurrency(ValueError):
-    """The policy's thresholds cannot be turned into this currency: it has no factor."""
+    """The policy's thresholds cannot be turned into `currency`, or out of it: it has no factor."""
+
+    def __init__(self, currency: str) -> None:
+        super().__init__(f"{currency} has no factor: money thresholds cannot be turned into it or out of it")
+        self.currency = currency
 
 
 class Policy(Section):
@@ -88,7 +90,7 @@ class Policy(Section):
             return self
         missing = next((code for code in (self.currency, currency) if code not in self.factors), None)
         if missing:
-            raise UnknownCurrency(f"no factor for {missing}: thresholds cannot be turned into {currency}")
+            raise UnknownCurrency(missing)
         ratio = self.factors[currency] / self.factors[self.currency]
         scaled = _scale(self, ratio, Decimal(1).scaleb(-exponent(currency)))
         return Policy.model_validate(scaled | {"currency": currency})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+import re
+from datetime import date, time
 from decimal import Decimal
 from typing import Annotated
 
@@ -35,11 +36,35 @@ Factor = Annotated[Decimal, BeforeValidator(_no_float), Field(gt=0, le=10_000, d
 
 
 def _every_year(value: str) -> str:
-    date.fromisoformat(f"2023-{value}")  # a day that every year has: not 29 February
+    """A day that every year has: not 29 February."""
+    try:
+        date.fromisoformat(f"2023-{value}")
+    except ValueError:
+        raise ValueError('a day of the year is written "MM-DD", e.g. "12-20"') from None
     return value
 
 
-MonthDay = Annotated[str, Field(pattern=r"^[0-9]{2}-[0-9]{2}$"), AfterValidator(_every_year)]
+MonthDay = Annotated[str, AfterValidator(_every_year)]
+
+
+def _currency(value: str) -> str:
+    if not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
+        raise ValueError("a currency is three capital letters, e.g. NZD")
+    return value
+
+
+Currency = Annotated[str, AfterValidator(_currency)]
+
+
+def _hours_and_minutes(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9](:00)?", value) is None:
+        raise ValueError('a time of day is written "HH:MM", e.g. "09:30"')
+    if not isinstance(value, str | time):
+        raise ValueError('a time of day is written "HH:MM", e.g. "09:30"')
+    return value
+
+
+TimeOfDay = Annotated[time, BeforeValidator(_hours_and_minutes)]
 
 
 class Section(BaseModel):

@@ -15,7 +15,19 @@ from pydantic import Field, Strict, model_validator
 from connector.domain.dates import Calendar
 from connector.domain.decisions import ActionKind, Decision, DunningLevel
 from connector.domain.money import Money
-from connector.policy.fields import BusinessDays, Count, Days, Factor, Flag, MonthDay, Months, Section, Share, Threshold
+from connector.policy.fields import (
+    BusinessDays,
+    Count,
+    Days,
+    Factor,
+    Flag,
+    MonthDay,
+    Months,
+    Section,
+    Share,
+    Threshold,
+    TimeOfDay,
+)
 
 
 class CashKnown(Section):
@@ -207,8 +219,8 @@ class Contact(Section):
     per_30_days: Annotated[int, Strict(), Field(ge=1, le=10)] = Field(
         description="Most contacts with one person or payer in 30 days."
     )
-    opens: time = Field(description="Earliest, local time.")
-    closes: time = Field(description="Latest, local time.")
+    opens: TimeOfDay = Field(description="Earliest, local time.")
+    closes: TimeOfDay = Field(description="Latest, local time.")
     quiet: tuple[QuietPeriod, ...] = Field(default=(), description="Quiet periods; the longest that fits holds.")
 
     @model_validator(mode="after")
