@@ -149,19 +149,22 @@ def _create(path: Path) -> bool:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)) + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            path.hardlink_to(draft)  # fails where the name is taken: no second key ever replaces the first
+            _write(draft)
+            path.hardlink_to(draft)
+        except FileExistsError:  # the name is taken: no second key ever replaces the first
+            return False
         finally:
             draft.unlink(missing_ok=True)
-    except FileExistsError:
-        return False
     except OSError as error:
         raise StorageFailed(
             f"no master key could be written: {error.strerror}: {path}", next_step=f"set {_VARIABLE}; {_MAKE}"
         ) from error
     _log.warning("made a new master key: %s; keep a copy of it apart from the database", path)
     return True
+
+
+def _write(path: Path) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(base64.urlsafe_b64encode(secrets.token_bytes(_KEY_BYTES)) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
