@@ -66,7 +66,8 @@ class _Appender:
         customer_id = clean(str(body.get("customer_id", "")))
         self.number += 1
         self.hash = _hash(
-            self.hash, self.tx.tenant, self.number, organisation_id, customer_id, self.tx.now, kind, subject, actor, text
+            self.hash, self.tx.tenant, self.number, organisation_id, customer_id, self.tx.now, kind, subject, actor,
+            text,
         )  # fmt: skip
         self.rows.append(
             {
