@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from typing import Final
 
 from connector.domain.cases import Dispute, DisputeOutcome
 from connector.domain.decisions import (
@@ -25,6 +26,12 @@ from connector.policy.rule import Rule
 
 NAME = "dispute"
 _TAGGED = frozenset({ActedState.APPROVED, ActedState.DONE})
+_WHAT: Final[Mapping[str, str]] = {
+    "dispute.acknowledge": "tell the customer that the query is being looked at, by whom, and until when",
+    "dispute.update": "tell the customer where the query stands",
+    "dispute.decide_overdue": "decide the query; its date has passed",
+    "dispute.invoice_settled": "the invoice is settled: close the query",
+}
 _SETTLED = frozenset({InvoiceStatus.PAID, InvoiceStatus.VOIDED, InvoiceStatus.DELETED})
 
 
@@ -75,7 +82,7 @@ def _tag(facts: CustomerFacts, dispute: Dispute, invoice: Invoice | None) -> Dec
 
 
 def _untag(facts: CustomerFacts, dispute: Dispute, invoice: Invoice | None) -> list[Decision]:
-    """The closing note for a query that was marked; the mark itself goes with the customer's last open query."""
+    """The closing note for a query that was marked; `tag` True: the mark itself goes too, with the last open query."""
     acted = facts.acted.get(ActionKey(ActionKind.TAG_DISPUTE, facts.customer_id, dispute.id))
     if acted is None or acted.state not in _TAGGED:
         return []
@@ -92,7 +99,7 @@ def _untag(facts: CustomerFacts, dispute: Dispute, invoice: Invoice | None) -> l
             reasons=(Reason("dispute.resolved", {"invoice": _number(dispute, invoice), "outcome": outcome}),),
             items=(dispute.invoice_id,),
             amount=dispute.amount,
-            data=_said(dispute, remove_tag=last),
+            data=_said(dispute, tag=last),
         )
     ]
 
@@ -103,23 +110,29 @@ def _tasks(
     limits, calendar = policy.dispute, facts.state.calendar
     number = _number(dispute, invoice)
     if invoice is not None and invoice.status in _SETTLED:
-        yield _task(facts, dispute, "settled", Reason("dispute.invoice_settled", {"invoice": number}), as_of)
+        yield _task(facts, dispute, Reason("dispute.invoice_settled", {"invoice": number}), as_of)
         return
     acknowledge_by = calendar.add(dispute.on, limits.acknowledge_bd)
     facts_said: dict[str, Scalar] = {"invoice": number, "opened": dispute.on.isoformat()}
-    yield _task(facts, dispute, "acknowledge", Reason("dispute.acknowledge", facts_said), acknowledge_by)
+    yield _task(facts, dispute, Reason("dispute.acknowledge", facts_said), acknowledge_by)
     updates = calendar.between(dispute.on, as_of) // limits.update_every_bd
     if updates:
         due = calendar.add(dispute.on, updates * limits.update_every_bd)
-        yield _task(facts, dispute, f"update-{updates}", Reason("dispute.update", facts_said), due)
+        yield _task(facts, dispute, Reason("dispute.update", facts_said), due, part=updates)
     if as_of > dispute.decide_by:
         late: dict[str, Scalar] = {"invoice": number, "decide_by": dispute.decide_by.isoformat()}
         reason = Reason("dispute.decide_overdue", late)
-        yield _task(facts, dispute, "decide", reason, dispute.decide_by, to="principal")
+        yield _task(facts, dispute, reason, dispute.decide_by, to="principal")
 
 
 def _task(
-    facts: CustomerFacts, dispute: Dispute, what: str, reason: Reason, by: date, *, to: str = "credit_contact"
+    facts: CustomerFacts,
+    dispute: Dispute,
+    reason: Reason,
+    by: date,
+    *,
+    to: str = "credit_contact",
+    part: int | None = None,
 ) -> Decision:
     return Decision(
         rule=NAME,
@@ -127,12 +140,12 @@ def _task(
         target_kind=TargetKind.INVOICE,
         target=dispute.invoice_id,
         customer_id=facts.customer_id,
-        occasion=f"dispute.{what}:{dispute.id}",
+        occasion=f"{reason.code}:{dispute.id}" if not part else f"{reason.code}:{dispute.id}:{part}",
         reasons=(reason,),
         items=(dispute.invoice_id,),
         amount=dispute.amount,
         by_date=by,
-        data=_said(dispute, to=to, owner=dispute.owner),
+        data=_said(dispute, what=_WHAT[reason.code], to=to, owner=dispute.owner),
     )
 
 
@@ -152,15 +165,15 @@ def _resolved(policy: Policy, dispute: Dispute, as_of: date) -> RuleOutcome:
     """After standing firm the customer has fresh time to pay before the ladder resumes."""
     outcome = dispute.outcome.value if dispute.outcome else ""
     until = fresh_until(policy, dispute)
-    if until is not None and as_of <= until:
+    if until is not None and as_of < until:
         reason = Reason("dispute.fresh_time", {"outcome": outcome, "until": until.isoformat()})
-        return RuleOutcome(NAME, Verdict.WAITING, reason, (dispute.invoice_id,), until + timedelta(days=1))
+        return RuleOutcome(NAME, Verdict.WAITING, reason, (dispute.invoice_id,), until)
     reason = Reason("dispute.resolved", {"invoice": dispute.invoice_id, "outcome": outcome})
     return RuleOutcome(NAME, Verdict.DONE, reason, (dispute.invoice_id,))
 
 
 def fresh_until(policy: Policy, dispute: Dispute) -> date | None:
-    """The last day of the fresh time after standing firm; None for every other outcome."""
+    """The day on which the ladder resumes after standing firm; None for every other outcome."""
     if dispute.outcome is not DisputeOutcome.STAND_FIRM or dispute.resolved_on is None:
         return None
     return dispute.resolved_on + timedelta(days=policy.dispute.fresh_days)

@@ -16,6 +16,7 @@ from connector.domain.decisions import (
     Verdict,
 )
 from connector.domain.facts import CustomerFacts, ItemFacts, PauseState
+from connector.policy.calls import still_to_call
 from connector.policy.document import Policy
 from connector.policy.pauses import paused_days
 from connector.policy.rule import Rule
@@ -95,13 +96,13 @@ def _expected_date(facts: CustomerFacts, item: ItemFacts, extension: Extension) 
 def _lapsed(
     facts: CustomerFacts, item: ItemFacts, extension: Extension, as_of: date
 ) -> tuple[Decision | None, RuleOutcome]:
-    occasion = f"extension.lapsed:{extension.id}"
-    if any(call.occasion == occasion for call in facts.calls):
+    attempt = still_to_call(facts, f"extension.lapsed:{extension.id}")
+    if attempt is None:
         return None, _outcome(item, Verdict.DONE, "extension.lapse_called", extension)
     if _promised_since(item, extension):
         tomorrow = facts.state.calendar.add(as_of, 1)
         return None, _outcome(item, Verdict.WAITING, "extension.promised_since", extension, tomorrow)
-    from_day = facts.state.calendar.contact_on_or_after(extension.until + timedelta(days=1))
+    from_day = facts.state.calendar.contact_on_or_after(max(extension.until + timedelta(days=1), attempt.not_before))
     reason = Reason("extension.lapsed", {"invoice": item.invoice.number, "until": extension.until.isoformat()})
     call = Decision(
         rule=NAME,
@@ -109,7 +110,7 @@ def _lapsed(
         target_kind=TargetKind.CUSTOMER,
         target=facts.customer_id,
         customer_id=facts.customer_id,
-        occasion=occasion,
+        occasion=attempt.occasion,
         reasons=(reason,),
         level=DunningLevel.CALL,
         items=(item.invoice.id,),

@@ -40,5 +40,5 @@ def _task(facts: CustomerFacts, item: ItemFacts, days: int, limit: int) -> Decis
         reasons=(Reason("patience.exceeded", {"invoice": item.invoice.number, "days": days, "most": limit}),),
         items=(item.invoice.id,),
         amount=item.collectable,
-        data={"to": "credit_contact"},
+        data={"what": "all pauses are used up: decide how to go on", "to": "credit_contact"},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from typing import Final
 
 from connector.domain.cases import Holder, Instalment, PaymentPlan, PlanState
 from connector.domain.decisions import (
@@ -18,11 +19,17 @@ from connector.domain.decisions import (
 )
 from connector.domain.facts import CustomerFacts, PlanProgress
 from connector.domain.money import Money, total
+from connector.policy.calls import still_to_call
 from connector.policy.document import Policy
 from connector.policy.plans import Judgement, PlanStanding, judge
 from connector.policy.rule import Rule
 
 NAME = "plan"
+_WHAT: Final[Mapping[str, str]] = {
+    "plan.allocate_first": "lay the money that has arrived against the covered invoices",
+    "plan.breached": "agree how the missed instalment is made good, and by when",
+    "plan.uncured": "end the plan as void; chasing resumes at firm",
+}
 
 
 class _PlanRule:
@@ -103,8 +110,8 @@ def _shortfall(progress: PlanProgress) -> Money:
 
 
 def _call(policy: Policy, facts: CustomerFacts, progress: PlanProgress, missed: Instalment) -> Iterator[Decision]:
-    occasion = f"plan.missed:{progress.plan.id}:{missed.number}"
-    if any(call.occasion == occasion for call in facts.calls):
+    attempt = still_to_call(facts, f"plan.missed:{progress.plan.id}:{missed.number}")
+    if attempt is None:
         return
     calendar = facts.state.calendar
     yield Decision(
@@ -113,13 +120,13 @@ def _call(policy: Policy, facts: CustomerFacts, progress: PlanProgress, missed: 
         target_kind=TargetKind.CUSTOMER,
         target=facts.customer_id,
         customer_id=facts.customer_id,
-        occasion=occasion,
+        occasion=attempt.occasion,
         reasons=(_missed("plan.instalment_missed", progress, missed),),
         level=DunningLevel.CALL,
         items=_covered(progress.plan),
         amount=_shortfall(progress),
         data=_said(progress.plan, number=missed.number, due=missed.due.isoformat()),
-        not_before=calendar.contact_on_or_after(calendar.add(missed.due, policy.plan.call_bd)),
+        not_before=calendar.contact_on_or_after(max(calendar.add(missed.due, policy.plan.call_bd), attempt.not_before)),
         asks_for_money=True,
         contact=True,
     )
@@ -144,7 +151,7 @@ def _person(facts: CustomerFacts, progress: PlanProgress, occasion: str, reason:
         occasion=f"{reason.code}:{occasion}",
         reasons=(reason,),
         items=_covered(progress.plan),
-        data=_said(progress.plan, to=to, **reason.facts),
+        data=_said(progress.plan, what=_WHAT[reason.code], to=to, **reason.facts),
     )
 
 

@@ -17,6 +17,7 @@ from connector.domain.decisions import (
 )
 from connector.domain.facts import CustomerFacts, ItemFacts, PauseState
 from connector.domain.money import total
+from connector.policy.calls import still_to_call
 from connector.policy.document import Policy
 from connector.policy.pauses import paused_days
 from connector.policy.rule import Rule
@@ -97,8 +98,8 @@ def _expected_date(facts: CustomerFacts, promise: Promise, item: ItemFacts) -> D
 def _broken(
     facts: CustomerFacts, promise: Promise, items: list[ItemFacts], judged_on: date
 ) -> tuple[list[Decision], RuleOutcome]:
-    occasion = f"promise.broken:{promise.id}"
-    if any(call.occasion == occasion for call in facts.calls):
+    attempt = still_to_call(facts, f"promise.broken:{promise.id}")
+    if attempt is None:
         return [], _outcome(promise, items, Verdict.DONE, "promise.break_called")
     same = [item for item in items if item.invoice.currency == items[0].invoice.currency]
     call = Decision(
@@ -107,13 +108,13 @@ def _broken(
         target_kind=TargetKind.CUSTOMER,
         target=facts.customer_id,
         customer_id=facts.customer_id,
-        occasion=occasion,
+        occasion=attempt.occasion,
         reasons=(Reason("promise.broken", {"until": promise.until.isoformat(), "made": promise.on.isoformat()}),),
         level=DunningLevel.CALL,
         items=tuple(item.invoice.id for item in same),
         amount=total((item.collectable for item in same), same[0].invoice.currency),
         data={"case": promise.id, "until": promise.until.isoformat()},
-        not_before=facts.state.calendar.contact_on_or_after(judged_on + timedelta(days=1)),
+        not_before=facts.state.calendar.contact_on_or_after(max(judged_on + timedelta(days=1), attempt.not_before)),
         asks_for_money=True,
         contact=True,
     )

@@ -22,22 +22,23 @@ class _Answer:
     """What a kind of reply asks of us, who does it, and within which of the policy's times."""
 
     task: str
+    what: str
     to: str = "staff"
     within: Literal["answer", "hardship"] = "answer"
 
 
 _ANSWERS: Final[Mapping[ReplyOutcome, _Answer]] = {
-    ReplyOutcome.PAID: _Answer("search_bank"),
-    ReplyOutcome.REMITTANCE: _Answer("search_bank"),
-    ReplyOutcome.CHEQUE_POSTED: _Answer("watch_for_cheque"),
-    ReplyOutcome.IN_PAYMENT_RUN: _Answer("record_date"),
-    ReplyOutcome.AWAITING_APPROVAL: _Answer("help_approval"),
-    ReplyOutcome.NEVER_RECEIVED: _Answer("check_address"),
-    ReplyOutcome.QUERY: _Answer("open_query"),
-    ReplyOutcome.HARDSHIP: _Answer("meet", to="credit_contact", within="hardship"),
-    ReplyOutcome.PROMISE: _Answer("record_date"),
-    ReplyOutcome.WRONG_PERSON: _Answer("find_person"),
-    ReplyOutcome.ABUSIVE: _Answer("decide", to="principal"),
+    ReplyOutcome.PAID: _Answer("search_bank", "look for the payment in the bank and mailbox; ask for no proof first"),
+    ReplyOutcome.REMITTANCE: _Answer("search_bank", "match the remittance with the bank"),
+    ReplyOutcome.CHEQUE_POSTED: _Answer("watch_for_cheque", "watch for the cheque"),
+    ReplyOutcome.IN_PAYMENT_RUN: _Answer("record_date", "ask for the day of the payment run; record it as a promise"),
+    ReplyOutcome.AWAITING_APPROVAL: _Answer("help_approval", "ask who approves and what is missing, e.g. a PO number"),
+    ReplyOutcome.NEVER_RECEIVED: _Answer("check_address", "check the address before the copy goes out"),
+    ReplyOutcome.QUERY: _Answer("open_query", "open the query (dispute open) and acknowledge it"),
+    ReplyOutcome.HARDSHIP: _Answer("meet", "offer a meeting or a call", "credit_contact", "hardship"),
+    ReplyOutcome.PROMISE: _Answer("record_date", "record the promised day (promise)"),
+    ReplyOutcome.WRONG_PERSON: _Answer("find_person", "find the right person and correct the ledger's contact"),
+    ReplyOutcome.ABUSIVE: _Answer("decide", "decide how to go on with this customer", "principal"),
 }
 _ON_ITS_WAY = frozenset({ReplyOutcome.PAID, ReplyOutcome.REMITTANCE, ReplyOutcome.CHEQUE_POSTED})
 
@@ -122,12 +123,12 @@ def _task(facts: CustomerFacts, reply: Reply, answer: _Answer, by: date, *, over
         reasons=(*late, reason),
         items=reply.invoice_ids,
         by_date=by,
-        data={"reply": reply.id, "to": answer.to, "first": overdue},
+        data={"reply": reply.id, "what": answer.what, "to": answer.to, "first": overdue},
     )
 
 
 def _copies(facts: CustomerFacts, reply: Reply) -> list[Decision]:
-    """The invoices again, because the customer asked: one mailing a currency, no level is earned by it."""
+    """The invoices again because the customer asked, one mailing a currency. Asks for nothing, earns no level."""
     wanted = [item for item in facts.items if _asked_for(item, reply)]
     currencies = list(dict.fromkeys(item.invoice.currency for item in wanted))
     return [
@@ -154,6 +155,6 @@ def _copy(facts: CustomerFacts, reply: Reply, items: list[ItemFacts], number: in
         reasons=(Reason("replies.never_received", {"received": reply.on.isoformat()}),),
         items=tuple(item.invoice.id for item in items),
         amount=total((item.collectable for item in items), currency),
-        data={"reply": reply.id, "requested": True},
+        data={"reply": reply.id, "requested": True, "letter": "first_sending"},
         contact=True,
     )
