@@ -8,16 +8,17 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from connector.domain.cases import LetterSent, Party
-from connector.domain.decisions import DunningLevel, Reason, RuleOutcome, Verdict
+from connector.domain.decisions import ActionKind, DunningLevel, Reason, RuleOutcome, Verdict
 from connector.domain.facts import CustomerFacts, ItemFacts, PauseState, Standing
 from connector.domain.history import base_value
 from connector.domain.known import arrived, leads
 from connector.domain.money import Money, total
 from connector.policy.blocks import customer_block, never, not_now, until_of, waits
 from connector.policy.calls import calls_about
+from connector.policy.contacts import next_statement_day
 from connector.policy.document import Policy
 from connector.policy.guardrails import cash_reason
-from connector.policy.standing import standing, stretched
+from connector.policy.standing import standing_of, stretched
 
 LETTER_LEVELS = (
     DunningLevel.FRIENDLY,
@@ -26,6 +27,7 @@ LETTER_LEVELS = (
     DunningLevel.PRINCIPAL,
     DunningLevel.FINAL,
 )
+TAKE_ON = "take-on"
 BUSINESSES = (Party.COMPANY, Party.PARTNERSHIP)
 _CALLED_BY_BD = 3  # after a lapse the call comes first; the next letter waits for it no longer than this
 
@@ -153,13 +155,13 @@ def _refusal(policy: Policy, facts: CustomerFacts, item: ItemFacts) -> Reason | 
 
 def chases(policy: Policy, facts: CustomerFacts, ready: Askable) -> tuple[Chase, ...]:
     """One case a currency, for the items that a first contact has introduced; others overdue are listed along."""
-    kind, _ = standing(policy, facts)
+    kind, _ = standing_of(policy, facts)
     found = []
     for currency in sorted({item.invoice.currency for item in ready.items}):
         mine = [item for item in ready.items if item.invoice.currency == currency]
-        leads_ = [item for item in mine if item.introduced]
-        if leads_:
-            lead = max(leads_, key=lambda item: item.level)  # the first, oldest due, among equals
+        introduced = [item for item in mine if item.introduced]
+        if introduced:
+            lead = max(introduced, key=lambda item: item.level)  # the first, oldest due, among equals
             others = [item for item in mine if item is not lead and (item.introduced or not item.opening)]
             found.append(Chase(facts, lead, (lead, *others), kind))
     return tuple(found)
@@ -189,3 +191,35 @@ def whole_customer(rule: str, facts: CustomerFacts) -> RuleOutcome | None:
     """The outcome for a customer whom nobody may contact; None when contact is possible."""
     block = customer_block(facts)
     return None if block is None else outcome(rule, block, *facts.items)
+
+
+def too_small(policy: Policy, facts: CustomerFacts, items: Iterable[ItemFacts]) -> Reason | None:
+    """Below the minimum only the monthly statement asks."""
+    value = value_of(facts, items)
+    if value >= policy.amounts.minimum_to_chase:
+        return None
+    return waits(
+        "customer.below_minimum",
+        next_statement_day(policy, facts, facts.as_of),
+        amount=str(value),
+        minimum=str(policy.amounts.minimum_to_chase),
+    )
+
+
+def statement_pending(facts: CustomerFacts, item: ItemFacts) -> bool:
+    """An opening item whose customer has not yet had the one statement that comes before anything else."""
+    if not item.opening or item.introduced:
+        return False
+    currencies = {invoice.id: invoice.currency for invoice in facts.book.invoices}
+    return not any(
+        letter.what == ActionKind.STATEMENT
+        and is_take_on(letter.occasion)
+        and arrived(letter, facts.as_of)
+        and any(currencies.get(invoice_id) == item.invoice.currency for invoice_id in letter.invoice_ids)
+        for letter in facts.letters
+    )
+
+
+def is_take_on(occasion: str) -> bool:
+    """The occasion of the one statement about opening items."""
+    return occasion.partition(":")[0] == TAKE_ON

@@ -88,3 +88,16 @@ def send_window(policy: Policy, facts: CustomerFacts, now_local: datetime) -> da
             return None
     tomorrow = facts.state.calendar.contact_on_or_after(day + timedelta(days=1))
     return datetime.combine(tomorrow, opens, now_local.tzinfo)
+
+
+def statement_day(policy: Policy, facts: CustomerFacts, month_of: date) -> date:
+    """The business day of that month on which statements leave."""
+    return facts.state.calendar.add(month_of.replace(day=1) - timedelta(days=1), policy.statements.monthly_bd)
+
+
+def next_statement_day(policy: Policy, facts: CustomerFacts, after: date) -> date | None:
+    """The first statement day after `after`; None where the policy sends none."""
+    if not policy.statements.enabled:
+        return None
+    day = statement_day(policy, facts, after)
+    return day if day > after else statement_day(policy, facts, after.replace(day=28) + timedelta(days=7))

@@ -63,8 +63,11 @@ def _reasons(
 
 def _items(policy: Policy, facts: CustomerFacts, decision: Decision) -> Iterator[Reason]:
     known = {item.invoice.id: item for item in facts.items}
+    some_open = any(invoice_id in known for invoice_id in decision.items)
     for invoice_id in decision.items:
         item = known.get(invoice_id)
+        if item is None and some_open and decision.kind is ActionKind.CALL:
+            continue  # a plan names all that it covers, also what is paid by now
         reason = _item(policy, facts, decision, item)
         if reason is not None:
             yield Reason(reason.code, {**reason.facts, "item": invoice_id})

@@ -16,7 +16,7 @@ from connector.policy.document import Policy
 _ONE_LAPSE = 1
 
 
-def standing(policy: Policy, facts: CustomerFacts) -> tuple[Standing, tuple[Reason, ...]]:
+def standing_of(policy: Policy, facts: CustomerFacts) -> tuple[Standing, tuple[Reason, ...]]:
     """The standing and the reasons for it."""
     rules, history = policy.standing, facts.history
     pauses = history.broken_promises_12_months + history.broken_plans_12_months

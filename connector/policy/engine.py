@@ -1,0 +1,241 @@
+"""The engine: facts in, decisions out. Rules want, guardrails forbid, and nothing overdue is ever left silent.
+
+Decisions are a function of (policy, facts, date) and of nothing else. What was acted on already is a fact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from connector.domain.decisions import (
+    Acted,
+    ActedState,
+    ActionKey,
+    ActionKind,
+    Decision,
+    Evaluation,
+    Reason,
+    RuleOutcome,
+    Verdict,
+)
+from connector.domain.facts import CustomerFacts
+from connector.policy import guardrails
+from connector.policy.blocks import until_of, waits
+from connector.policy.document import Policy
+from connector.policy.inputs import drift, inputs_of
+from connector.policy.organisation import organisation_decisions
+from connector.policy.precedence import precedence
+from connector.policy.rule import Rule
+from connector.policy.rules import (
+    bill_promptly,
+    call,
+    dispute,
+    extension,
+    ladder,
+    patience,
+    payment_plan,
+    principal,
+    promise,
+    reinvoice,
+    replies,
+    review,
+    statements,
+    take_on,
+    thanks,
+)
+
+__all__ = ["RULES", "decide", "drift", "inputs_of", "organisation_decisions", "why_not"]
+
+RULES: tuple[Rule, ...] = (
+    review.RULE,
+    replies.RULE,
+    dispute.RULE,
+    payment_plan.RULE,
+    extension.RULE,
+    promise.RULE,
+    patience.RULE,
+    take_on.RULE,
+    bill_promptly.RULE,
+    reinvoice.RULE,
+    ladder.RULE,
+    call.RULE,
+    principal.RULE,
+    statements.RULE,
+    thanks.RULE,
+)
+_LOOK_AGAIN = timedelta(days=30)  # nothing stays unlooked at for longer, whatever the reason
+_DEBT_LETTERS = ("reinvoice", "ladder")
+
+
+def decide(policy: Policy, facts: CustomerFacts, as_of: date) -> Evaluation:
+    """Everything that dunwell would do for this customer on this day, and why."""
+    base = facts.state.organisation.base_currency
+    policy = policy if policy.currency == base else policy.scaled(base)
+    wanted: list[Decision] = []
+    outcomes: list[RuleOutcome] = []
+    for rule in RULES:
+        decisions, said = rule.decide(policy, facts, as_of)
+        wanted += decisions
+        outcomes += said
+    allowed: list[Decision] = []
+    for decision in wanted:
+        refusal = _refusal(policy, facts, decision, as_of)
+        if refusal is None:
+            allowed.append(decision)
+        else:
+            outcomes.append(refusal)
+    chosen, put_off = _one_contact(policy, facts, allowed, outcomes, as_of)
+    outcomes += put_off
+    outcomes += _neglected(facts, chosen, outcomes, as_of)
+    kept = tuple(replace(decision, inputs=inputs_of(facts, decision)) for decision in chosen)
+    return Evaluation(facts.customer_id, as_of, kept, tuple(outcomes), _revisit(facts, kept, outcomes, as_of))
+
+
+def _refusal(policy: Policy, facts: CustomerFacts, decision: Decision, as_of: date) -> RuleOutcome | None:
+    """Why this decision is not proposed today; None when it is."""
+    if (done := _acted(facts.acted, decision, facts, as_of)) is not None:
+        return done
+    if decision.not_before is not None and as_of < decision.not_before:
+        return _about(decision, Verdict.WAITING, waits("decision.not_before", decision.not_before))
+    reasons = guardrails.check(policy, facts, decision, as_of, planning=True)
+    if not reasons:
+        return None
+    lasting = next((reason for reason in reasons if until_of(reason) is None), None)
+    reason = lasting or max(reasons, key=lambda r: until_of(r) or date.min)
+    organisation_wide = reason.facts.get("scope") == "organisation"
+    return _about(decision, Verdict.BLOCKED if lasting or organisation_wide else Verdict.WAITING, reason)
+
+
+def _acted(
+    acted: Mapping[ActionKey, Acted], decision: Decision, facts: CustomerFacts, as_of: date
+) -> RuleOutcome | None:
+    """What an earlier action with the same key says: nothing is proposed twice."""
+    earlier = acted.get(decision.key)
+    if earlier is None or earlier.state is ActedState.CANCELLED:
+        return None
+    if earlier.state is ActedState.REJECTED:
+        if earlier.until is not None and earlier.until <= as_of:
+            return None
+        return _about(decision, Verdict.BLOCKED, waits("acted.rejected", earlier.until, on=earlier.on.isoformat()))
+    if earlier.state is ActedState.APPROVED:
+        tomorrow = facts.state.calendar.add(as_of, 1)
+        return _about(decision, Verdict.DONE, waits("acted.approved", tomorrow, on=earlier.on.isoformat()))
+    return _about(decision, Verdict.DONE, Reason("acted.done", {"on": earlier.on.isoformat()}))
+
+
+def _about(decision: Decision, verdict: Verdict, reason: Reason) -> RuleOutcome:
+    said = {**reason.facts, "action": decision.kind.value, "occasion": decision.occasion}
+    return RuleOutcome(decision.rule, verdict, Reason(reason.code, said), decision.items, until_of(reason))
+
+
+def _one_contact(
+    policy: Policy, facts: CustomerFacts, allowed: Sequence[Decision], outcomes: Iterable[RuleOutcome], as_of: date
+) -> tuple[list[Decision], list[RuleOutcome]]:
+    """At most one contact with this customer a day; a statement goes along with a letter that is due soon."""
+    contacts = sorted(
+        (decision for decision in allowed if decision.contact),
+        key=lambda decision: (precedence(policy, facts, decision, as_of), decision.occasion),
+    )
+    soon = _letter_soon(policy, contacts, outcomes, as_of)
+    chosen, put_off = [decision for decision in allowed if not decision.contact], list[RuleOutcome]()
+    first: Decision | None = None
+    for decision in contacts:
+        if decision.rule == "statements" and soon is not None:
+            put_off.append(_about(decision, Verdict.WAITING, waits("statements.goes_with_letter", soon)))
+        elif first is None:
+            first = decision
+            chosen.append(decision)
+        else:
+            tomorrow = facts.state.calendar.contact_on_or_after(as_of + timedelta(days=1))
+            reason = waits("contact.one_a_day", tomorrow, first=f"{first.rule}:{first.occasion}")
+            put_off.append(_about(decision, Verdict.WAITING, reason))
+    return chosen, put_off
+
+
+def _letter_soon(
+    policy: Policy, contacts: Iterable[Decision], outcomes: Iterable[RuleOutcome], as_of: date
+) -> date | None:
+    """The next day to look at a letter about this account, if one is due within the statement's merging time."""
+    last = as_of + timedelta(days=policy.statements.merge_days)
+    days = [as_of + timedelta(days=1) for decision in contacts if decision.rule in _DEBT_LETTERS]
+    days += [
+        said.revisit
+        for said in outcomes
+        if said.rule in _DEBT_LETTERS
+        and said.revisit is not None
+        and as_of < said.revisit <= last
+        and said.reason.code in ("ladder.not_yet", "ladder.time_to_pay", "reinvoice.soon")
+    ]
+    return min(days, default=None)
+
+
+def _neglected(
+    facts: CustomerFacts, chosen: Iterable[Decision], outcomes: Sequence[RuleOutcome], as_of: date
+) -> Iterator[RuleOutcome]:
+    """Overdue, and neither waiting for a named date or reason nor before a person: shown first, everywhere."""
+    covered = {invoice_id for decision in chosen for invoice_id in decision.items}
+    for said in outcomes:
+        waiting = said.revisit is not None and said.revisit > as_of
+        if waiting or (said.verdict is Verdict.BLOCKED and said.reason.code in _NAMED):
+            covered |= set(said.items)
+    tomorrow = facts.state.calendar.add(as_of, 1)
+    for item in facts.items:
+        if item.invoice.is_open and item.days_overdue > 0 and item.invoice.id not in covered:
+            reason = waits("neglected", tomorrow, invoice=item.invoice.number, days=item.days_overdue)
+            yield RuleOutcome("neglect", Verdict.BLOCKED, reason, (item.invoice.id,), tomorrow)
+
+
+# Reasons that a person recorded or that the books state: they stand without a date until somebody changes them.
+_NAMED = frozenset(
+    {
+        "customer.legal_hold",
+        "customer.held_by",
+        "customer.never_chased",
+        "customer.excluded",
+        "item.held_by",
+        "item.excluded",
+        "item.disputed",
+        "item.on_plan",
+        "item.nothing_collectable",
+        "take_on.sorted",
+    }
+)
+
+
+def _revisit(
+    facts: CustomerFacts, chosen: Sequence[Decision], outcomes: Iterable[RuleOutcome], as_of: date
+) -> date | None:
+    days = [said.revisit for said in outcomes if said.revisit is not None and said.revisit > as_of]
+    if chosen:
+        days.append(as_of + timedelta(days=1))
+    if facts.items:
+        days.append(as_of + _LOOK_AGAIN)
+    return min(days, default=None)
+
+
+def why_not(evaluation: Evaluation, kind: ActionKind) -> tuple[RuleOutcome, ...]:
+    """What stands between this customer and an act of that kind, the weightiest first; nothing if it is proposed."""
+    if any(decision.kind is kind for decision in evaluation.decisions):
+        return ()
+    rules = _RULES_OF[kind]
+    named = [o for o in evaluation.outcomes if o.reason.facts.get("action") == kind.value]
+    others = [o for o in evaluation.outcomes if o.rule in rules and o not in named and o.verdict is not Verdict.DECIDED]
+    weight = (Verdict.BLOCKED, Verdict.WAITING, Verdict.DONE, Verdict.NOT_APPLICABLE, Verdict.DECIDED)
+    return tuple(sorted([*named, *others], key=lambda o: weight.index(o.verdict)))
+
+
+_RULES_OF: Mapping[ActionKind, frozenset[str]] = {
+    ActionKind.SEND_INVOICE: frozenset({"bill_promptly"}),
+    ActionKind.REINVOICE: frozenset({"reinvoice", "replies"}),
+    ActionKind.STATEMENT: frozenset({"statements", "take_on"}),
+    ActionKind.LETTER: frozenset({"ladder", "reinvoice"}),
+    ActionKind.THANKS: frozenset({"thanks", "plan"}),
+    ActionKind.CALL: frozenset({"call", "principal", "extension", "promise", "plan"}),
+    ActionKind.TASK: frozenset({"review", "take_on", "bill_promptly", "replies", "dispute", "patience", "plan"}),
+    ActionKind.TAG_DISPUTE: frozenset({"dispute"}),
+    ActionKind.UNTAG_DISPUTE: frozenset({"dispute"}),
+    ActionKind.SET_EXPECTED_DATE: frozenset({"extension", "promise"}),
+    ActionKind.WRITE_SCHEDULE: frozenset({"plan"}),
+}
