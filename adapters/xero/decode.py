@@ -48,6 +48,7 @@ class Page(Generic[T]):
     ids: frozenset[str] = frozenset()  # of all rows that have one, broken ones too
     broken: tuple[Broken, ...] = ()
     count: int = 0
+    nameless: int = 0  # rows without an id
     items: int | None = None
     pages: int | None = None
     at: datetime | None = None  # the server's clock
@@ -108,11 +109,13 @@ def _paged(
 ) -> Page[T]:
     counts = envelope.get("pagination")
     counts = counts if isinstance(counts, dict) else {}
+    ids = list(_ids(raw, shape))
     return Page(
         tuple(rows),
-        frozenset(_ids(raw, shape)),
+        frozenset(ids),
         broken,
         count=len(raw),
+        nameless=len(raw) - len(ids),
         items=_whole(counts.get("itemCount")),
         pages=_whole(counts.get("pageCount")),
         at=_server_time(envelope, answer),

@@ -1,0 +1,199 @@
+"""One round of changes: everything at first, later what Xero stamps as modified and what it forgets to stamp.
+
+A later round costs 8 calls where nothing happened:
+
+* 1 for the members of the minded contact group (or, while there is none, for the list of groups);
+* 1 a thousand documents for the *sweep*, see below;
+* 6 lists with If-Modified-Since: invoices, credit notes, payments, overpayments, prepayments, contacts.
+
+If-Modified-Since misses changes that do not move UpdatedDateUTC: due date and sent flag of part-paid or credited
+invoices, the balances of contacts, membership of groups. The sweep lists open receivables and drafts as summaries
+(no lines, no payments) and compares the few that can change unseen with their fingerprint of last time; only those that
+differ, or that vanished, are read in full, 40 a call. It runs before the lists, so that what changes in between differs
+from its fingerprint next time. Balances change only with a document: the contacts of the documents that came are read
+again, after the documents. Both cost calls only when something happened. Reading all part-paid invoices in full every
+round would be as right, but costs their lines each time; asking per contact costs a call a contact.
+
+The cursor is the server's clock of the round's first answer; the next round begins 5 minutes before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Final, TypeVar
+
+from adapters.xero import lookup, normalise, wire
+from adapters.xero.client import PAGE_SIZE, XeroClient
+from adapters.xero.cursor import Cursor, load
+from adapters.xero.lookup import IDS_PER_CALL, Found
+from adapters.xero.paging import rows
+from connector.domain.ledger import Customer, NeedsReview, RecordKind
+from connector.errors import UnreadableAnswer
+from connector.ports import Batch
+
+T = TypeVar("T")
+
+OVERLAP: Final = timedelta(minutes=5)
+_RECEIVABLE: Final = {"where": 'Type=="ACCREC"'}
+_OPEN: Final = {**_RECEIVABLE, "Statuses": "AUTHORISED,SUBMITTED,DRAFT", "summaryOnly": "true"}
+_ARCHIVED_TOO: Final = {"includeArchived": "true"}
+_UNAPPROVED: Final = frozenset({"DRAFT", "SUBMITTED"})
+
+
+def changes(client: XeroClient, minded: Sequence[str], cursor: str | None, executor: Executor) -> Iterator[Batch]:
+    """The batches of one round; the last one carries the new cursor. Raises as `Caller.read`."""
+    return Round(client, minded, load(cursor), executor).batches()
+
+
+class Round:
+    """The state of one round."""
+
+    def __init__(self, client: XeroClient, minded: Sequence[str], before: Cursor | None, executor: Executor) -> None:
+        self._client = client
+        self._minded = minded
+        self._before = before
+        self._executor = executor
+        self._started: datetime | None = None
+        self._groups = lookup.Groups()
+        self._watch: dict[str, str] = {}
+        self._review: set[str] = set()
+        self._contacts = before.contacts if before else 0
+        self._touched: set[str] = set()  # customers whose documents came
+        self._came: set[str] = set()  # records that came in this pass
+        self._counted = (client.caller.calls, client.caller.received)
+
+    def batches(self) -> Iterator[Batch]:
+        before = self._before
+        self._groups = lookup.groups(self._client, self._minded, before.groups if before else {})
+        self._hear(self._groups.at)
+        self._sweep()
+        if before is None:
+            yield from self._documents(None)
+            yield from self._customers(None)
+            # A second look at what changed while everything was read.
+            self._came.clear()
+            yield from self._documents(self._since())
+            yield from self._customers(self._since())
+        else:
+            since = before.since - OVERLAP
+            yield from self._documents(since)
+            yield from self._unstamped(before)
+            self._touched |= _moved(before.members, self._groups.of)
+            yield from self._customers(since)
+        yield self._batch(RecordKind.CUSTOMER, ((), ()), cursor=self._cursor())
+
+    def _hear(self, at: datetime | None) -> None:
+        """The server's clock of the first answer, or no round: ours is never asked."""
+        if self._started is None and at is None:
+            raise UnreadableAnswer("Xero's answer does not tell the time")
+        self._started = self._started or at
+
+    def _since(self) -> datetime:
+        assert self._started is not None
+        return self._started - OVERLAP
+
+    def _cursor(self) -> Cursor:
+        assert self._started is not None
+        return Cursor(
+            self._started,
+            self._watch,
+            tuple(sorted(self._review)),
+            dict(self._groups.ids),
+            dict(self._groups.of),
+            self._contacts,
+        )
+
+    def _batch(self, kind: RecordKind, found: Found, cursor: Cursor | None = None) -> Batch:
+        calls, received = self._client.caller.calls, self._client.caller.received
+        since = self._counted
+        self._counted = (calls, received)
+        records, review = found
+        return Batch(
+            kind, records, review, cursor.dump() if cursor else None, calls=calls - since[0], size=received - since[1]
+        )
+
+    def _sweep(self) -> None:
+        for page in rows(self._client, self._executor, wire.INVOICES, _OPEN):
+            for row in page.rows:
+                if row.get("Type") in {None, "ACCREC"} and (fingerprint := _fingerprint(row)):
+                    self._watch[row["InvoiceID"]] = fingerprint
+
+    def _documents(self, since: datetime | None) -> Iterator[Batch]:
+        for page in rows(self._client, self._executor, wire.INVOICES, _RECEIVABLE, since):
+            yield self._came_in(RecordKind.INVOICE, normalise.invoices(page))
+        for shape in (wire.CREDIT_NOTES, wire.OVERPAYMENTS, wire.PREPAYMENTS):
+            for credits_page in rows(self._client, self._executor, shape, {}, since):
+                yield self._came_in(RecordKind.CREDIT, normalise.credits(credits_page))
+        for payments_page in rows(self._client, self._executor, wire.PAYMENTS, {}, since):
+            yield self._came_in(RecordKind.PAYMENT, normalise.payments(payments_page))
+
+    def _came_in(self, kind: RecordKind, found: Found) -> Batch:
+        records, review = found
+        for record in records:
+            self._came.add(record.id)
+            if not isinstance(record, Customer) and record.customer_id:
+                self._touched.add(record.customer_id)
+        for doubtful in review:
+            self._came.add(doubtful.id)
+        if kind is RecordKind.INVOICE:
+            self._review -= {record.id for record in records}
+            self._review |= {doubtful.id for doubtful in review} - {"unidentified"}
+        return self._batch(kind, found)
+
+    def _unstamped(self, before: Cursor) -> Iterator[Batch]:
+        """Documents that changed, vanished or could not be read last time, without coming by their stamp."""
+        ids = {known for known, fingerprint in before.watch.items() if self._watch.get(known) != fingerprint}
+        ids |= {known for known in self._watch if known not in before.watch}
+        ids = (ids | set(before.review)) - self._came
+        if not ids:
+            return
+        found = lookup.invoices(self._client, sorted(ids))
+        yield self._came_in(RecordKind.INVOICE, found)
+        for missing in sorted(ids - self._came):
+            yield self._came_in(RecordKind.INVOICE, self._vanished(missing))
+            self._review.discard(missing)  # asking again would not bring it back
+
+    def _vanished(self, invoice_id: str) -> Found:
+        """A document that no list shows any more: its own page says why, or a person must."""
+        page = self._client.one(wire.INVOICES, invoice_id)
+        if page is not None:
+            return normalise.invoices(page)
+        return (), (NeedsReview(RecordKind.INVOICE, invoice_id, "no longer in Xero"),)
+
+    def _customers(self, since: datetime | None) -> Iterator[Batch]:
+        membership = self._groups.membership(self._minded)
+
+        def read(since: datetime | None) -> Iterator[Batch]:
+            for page in rows(self._client, self._executor, wire.CONTACTS, _ARCHIVED_TOO, since):
+                if since is None:
+                    self._contacts = max(self._contacts, page.items or 0)
+                yield self._came_in(RecordKind.CUSTOMER, normalise.customers(page, membership, self._is_debtor))
+
+        yield from read(since)
+        ids = sorted(self._touched - self._came)
+        if len(ids) * PAGE_SIZE > max(self._contacts, PAGE_SIZE) * IDS_PER_CALL:
+            yield from read(None)  # fewer calls than naming them
+        elif ids:
+            yield self._came_in(RecordKind.CUSTOMER, lookup.customers(self._client, ids, membership))
+        self._touched.clear()
+
+    def _is_debtor(self, row: wire.ContactRow) -> bool:
+        """Contacts that Xero calls suppliers only are left out until a receivable names them."""
+        return bool(row.get("IsCustomer")) or not row.get("IsSupplier") or row["ContactID"] in self._touched
+
+
+def _fingerprint(row: wire.InvoiceRow) -> str:
+    """What may change unseen, of a document where it may; "" of all others."""
+    status = row.get("Status") or ""
+    if status not in _UNAPPROVED and row.get("AmountDue") == row.get("Total"):
+        return ""
+    parts = (status, row.get("DueDate"), row.get("SentToContact"), row.get("ExpectedPaymentDate"))
+    return "|".join("" if part is None else str(part) for part in parts)
+
+
+def _moved(before: Mapping[str, tuple[str, ...]], now: Mapping[str, tuple[str, ...]]) -> set[str]:
+    """Contacts that joined or left a minded group."""
+    return {contact for contact in chain(before, now) if before.get(contact) != now.get(contact)}
