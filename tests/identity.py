@@ -60,7 +60,7 @@ class Identity:
     revoked: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _number: int = 0
+    _issued: dict[str, int] = field(default_factory=dict)
     _live: set[str] = field(default_factory=set)
     _used: set[str] = field(default_factory=set)
 
@@ -81,8 +81,8 @@ class Identity:
         return f"{query['redirect_uri']}?code={code}&state={query['state']}"
 
     def _secret(self, kind: str) -> str:
-        self._number += 1
-        return f"{CANARY}-{kind}-{self._number}"
+        self._issued[kind] = self._issued.get(kind, 0) + 1
+        return f"{CANARY}-{kind}-{self._issued[kind]}"
 
     def _handle(self, request: HttpRequest) -> HttpAnswer:
         with self._lock:
