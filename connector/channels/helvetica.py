@@ -31,6 +31,11 @@ _WIDTHS: Final = {
 _OF: Final = {char: width for width, chars in _WIDTHS.items() for char in chars}
 
 
-def width(text: str, size: float) -> float:
+_WIDER_IN_BOLD: Final = frozenset("ABJKLbcdfghijklmnopqrstuvwxy")  # by 56, to the unit
+
+
+def width(text: str, size: float, *, bold: bool = False) -> float:
     """The width of the text in points; accented letters are as wide as their plain ones."""
-    return sum(_OF.get(unicodedata.normalize("NFD", char)[0], _UNKNOWN) for char in text) * size / 1000
+    plain = [unicodedata.normalize("NFD", char)[0] for char in text]
+    units = sum(_OF.get(char, _UNKNOWN) + (56 if bold and char in _WIDER_IN_BOLD else 0) for char in plain)
+    return units * size / 1000

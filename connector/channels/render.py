@@ -17,7 +17,7 @@ from connector.channels.samples import COMPLETE, lean
 from connector.channels.template import LetterTemplate
 from connector.channels.wording import Values, values
 from connector.errors import ConfigError, DunwellError, NotFound, Refused
-from connector.policy.tone import MustName, lint
+from connector.policy.tone import MustName, lint, missing
 
 SUBJECT_LENGTH: Final = 160
 _NO_TEMPLATES: Final = frozenset({"README.md"})
@@ -63,7 +63,7 @@ class Letterbook:
         text = as_text(blocks)
         must_name = _must_name(kind, plain) if kind in DUNNING else None
         own = f"{wording(parse(template.subject(plain)))}\n{wording(blocks)}"
-        if wrong := [*lint(own), *(reason for reason in lint(text, must_name) if reason.code.startswith("letter."))]:
+        if wrong := (*lint(own), *(missing(text, must_name) if must_name else ())):
             told = "; ".join(f"{reason.code} ({next(iter(reason.facts.values()), '')})" for reason in wrong)
             raise Refused(
                 f"the letter {kind} fails the tone rules: {told}",

@@ -70,7 +70,7 @@ COMPLETE: Final = LetterContext(
     query=OpenQuery(
         number="INV-0112",
         amount=_nzd("120.00"),
-        total=_nzd("545.00"),
+        total=_nzd("1200.00"),
         decide_by=date(2026, 11, 26),
         owner="Tom Reweti",
     ),

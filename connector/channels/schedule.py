@@ -125,8 +125,8 @@ def _stream(texts: Sequence[_Text]) -> bytes:
 def _drawn(text: _Text) -> bytes:
     """One text operator; what does not fit the page's width is cut with "..."."""
     room = text.room or (text.x - _LEFT if text.to_right else _RIGHT - text.x)
-    shown = _cut(_encodable(text.text), text.size, room)
-    x = text.x - width(shown, text.size) if text.to_right else text.x
+    shown = _cut(_encodable(text.text), text, room)
+    x = text.x - width(shown, text.size, bold=text.bold) if text.to_right else text.x
     font = "F2" if text.bold else "F1"
     return f"BT /{font} {text.size:g} Tf {x:.2f} {text.y:.2f} Td ".encode() + _string(shown) + b" Tj ET"
 
@@ -136,12 +136,12 @@ def _encodable(text: str) -> str:
     return one_line(text).encode("cp1252", "replace").decode("cp1252")
 
 
-def _cut(text: str, size: float, room: float) -> str:
-    if width(text, size) <= room:
-        return text
-    while text and width(f"{text}...", size) > room:
-        text = text[:-1]
-    return f"{text}..."
+def _cut(shown: str, text: _Text, room: float) -> str:
+    if width(shown, text.size, bold=text.bold) <= room:
+        return shown
+    while shown and width(f"{shown}...", text.size, bold=text.bold) > room:
+        shown = shown[:-1]
+    return f"{shown}..."
 
 
 def _string(text: str) -> bytes:

@@ -177,7 +177,8 @@ class LetterTemplate:
 
     def _allowed(self, node: nodes.Node) -> None:
         if not isinstance(node, _ALLOWED):
-            raise self._error(f"{type(node).__name__} is not allowed in letters", node.lineno, _HOW)
+            line = next((found.lineno for found in (node, *node.iter_child_nodes()) if found.lineno), 1)
+            raise self._error(f"{type(node).__name__} is not allowed in letters", line, _HOW)
 
     def _rendered(self, template: Template, values: Mapping[str, Any]) -> str:
         try:

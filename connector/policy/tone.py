@@ -100,8 +100,8 @@ _FORBIDDEN: Final[Sequence[tuple[str, Sequence[str]]]] = (
         "tone.bank_details",
         (
             r"\b[a-z]{2}\d{2}(?: ?[a-z0-9]{4}){2,7}(?: ?[a-z0-9]{1,3})?\b",
-            r"(?:account|acct|a/c) (?:number|no\.?|#)[: ]*\d",
-            r"(?:sort code|bsb|routing (?:number|no\.?))[: ]*\d",
+            r"(?:account|acct|a/c) (?:number|no\.?|#)[: ]*\d[\d -]*",
+            r"(?:sort code|bsb|routing (?:number|no\.?))[: ]*\d[\d -]*",
             r"(?:new|changed|updated) bank (?:account|details)",
             r"bank (?:account|details) (?:has|have) changed",
         ),
@@ -136,8 +136,12 @@ def lint(text: str, must_name: MustName | None = None) -> tuple[Reason, ...]:
     Codes `tone.*` carry the offending `words` and their `line` (from 1); `letter.amount_missing`,
     `letter.by_date_missing` and `letter.answer_missing` name what was expected.
     """
-    found = [*_wording(text), *(_missing(text, must_name) if must_name else ())]
-    return tuple(found)
+    return (*_wording(text), *(missing(text, must_name) if must_name else ()))
+
+
+def missing(text: str, must_name: MustName) -> tuple[Reason, ...]:
+    """Only the second half of `lint`: what the text does not name although it has to."""
+    return tuple(_missing(text, must_name))
 
 
 def _wording(text: str) -> Iterator[Reason]:
