@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Literal
 
 Json = Mapping[str, object]
+Texts = Mapping[str, str]
 Day = date  # a field named `date` hides the class inside its own record
 NOTHING: Json = MappingProxyType({})
 ZERO = Decimal(0)

@@ -54,10 +54,10 @@ def with_extra(wire: dict[str, object], extra: r.Json) -> dict[str, object]:
     return wire
 
 
-def _contact(books: Books, contact_id: str, view: View) -> dict[str, object]:
+def _contact(books: Books, contact_id: str, view: View) -> dict[str, object] | None:
     contact = books.contacts.get(contact_id)
     if contact is None:
-        return {"ContactID": contact_id}
+        return None
     return (
         full_contact(books, contact, slots=view == "write") if view in {"single", "write"} else brief_contact(contact)
     )
@@ -119,7 +119,7 @@ def invoice(books: Books, one: r.Invoice, view: View, unitdp: int = 2) -> dict[s
         _put_files(books, wire, "invoice", one.id, one.extra, view)
         wire.update(InvoiceAddresses=[], HasErrors=False, InvoicePaymentServices=[])
     wire["UpdatedDateUTCString"] = answers.stamp_string(one.updated)
-    wire["Contact"] = _contact(books, one.contact_id, view)
+    put(wire, Contact=_contact(books, one.contact_id, view))
     put_day(wire, "Date", one.date)
     put_day(wire, "DueDate", one.due_date)
     put(wire, BrandingThemeID=one.branding_id, Status=one.status, LineAmountTypes=one.line_amount_types)
@@ -209,7 +209,7 @@ def credit(books: Books, one: r.Credit, view: View, unitdp: int = 2) -> dict[str
         wire["Payments"] = _nested_payments(books, one.kind, one.id, one.loose)
         _put_files(books, wire, one.kind, one.id, one.extra, view)
         wire["HasErrors"] = False
-    wire["Contact"] = _contact(books, one.contact_id, view)
+    put(wire, Contact=_contact(books, one.contact_id, view))
     put_day(wire, "Date", one.date)
     put(wire, Status=one.status, LineAmountTypes=one.line_amount_types)
     if view != "summary":
@@ -292,7 +292,7 @@ def _paid_invoice(books: Books, target: r.Invoice) -> dict[str, object]:
     wire: dict[str, object] = {"Type": target.type, "InvoiceID": target.id}
     put(wire, InvoiceNumber=target.number)
     wire.update(Payments=[], CreditNotes=[], Prepayments=[], Overpayments=[], HasErrors=False, IsDiscounted=False)
-    wire["Contact"] = _contact(books, target.contact_id, "list")
+    put(wire, Contact=_contact(books, target.contact_id, "list"))
     wire["LineItems"] = []
     put(wire, CurrencyCode=target.currency)
     return wire

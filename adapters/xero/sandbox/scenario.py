@@ -6,18 +6,17 @@ stamps look lived in. A document that the rules refuse, an unknown key or an unk
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from types import MappingProxyType
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from adapters.xero.sandbox import address_book, crediting, invoicing, money_in, zones
+from adapters.xero.sandbox import address_book, crediting, entries, invoicing, money_in, zones
 from adapters.xero.sandbox import records as r
-from adapters.xero.sandbox.countries import SALES_CODE, country
+from adapters.xero.sandbox.countries import country
 from adapters.xero.sandbox.errors import Refused
-from adapters.xero.sandbox.founding import OWNER, bank_account, default_account, found
+from adapters.xero.sandbox.founding import OWNER, bank_account, found
 from adapters.xero.sandbox.neutral import Section
 from adapters.xero.sandbox.store import Act, Books, tenant_id_of
 
@@ -36,49 +35,9 @@ _ORGANISATION = frozenset(
         "demo",
     }
 )
-CUSTOMER = frozenset(
-    {
-        "ref",
-        "name",
-        "email",
-        "first_name",
-        "last_name",
-        "people",
-        "phone",
-        "address",
-        "currency",
-        "terms_days",
-        "groups",
-        "archived",
-        "account_number",
-    }
-)
-_PERSON = frozenset({"first_name", "last_name", "email", "on_invoices"})
-_ADDRESS = frozenset({"line1", "city", "region", "postal_code", "country"})
-INVOICE = frozenset(
-    {
-        "ref",
-        "customer",
-        "number",
-        "reference",
-        "date",
-        "due",
-        "currency",
-        "rate",
-        "amounts",
-        "lines",
-        "status",
-        "sent",
-        "type",
-        "expected",
-    }
-)
-_LINE = frozenset({"description", "quantity", "unit_amount", "tax", "account"})
 _PAYMENT = frozenset({"ref", "invoice", "date", "amount", "reference", "reconciled"})
 CREDIT_NOTE = frozenset({"ref", "customer", "number", "date", "currency", "lines", "allocations"})
 _ALLOCATION = frozenset({"invoice", "amount", "date"})
-MONEY = frozenset({"ref", "customer", "date", "amount", "currency", "reference"})
-AMOUNTS = {"exclusive": "Exclusive", "inclusive": "Inclusive", "none": "NoTax"}
 _BASES = {"cash": "PAYMENTS", "accrual": "INVOICE"}
 
 
@@ -89,20 +48,20 @@ def load(document: dict[str, object], now: datetime) -> Books:
     if wanted is None:
         raise ValueError("scenario.organisation is missing")
     organisation = _organisation(wanted, now)
-    currencies = [one.maybe("currency") for one in top.sections("invoices", INVOICE)]
+    currencies = [one.maybe("currency") for one in top.sections("invoices", entries.INVOICE)]
     books = found(organisation, now, [code for code in currencies if code])
     loader = _Loader(books, now)
-    for one in top.sections("customers", CUSTOMER):
+    for one in top.sections("customers", entries.CUSTOMER):
         loader.enter(one, loader.customer)
-    for one in top.sections("invoices", INVOICE):
+    for one in top.sections("invoices", entries.INVOICE):
         loader.enter(one, loader.invoice)
     for one in sorted(top.sections("payments", _PAYMENT), key=lambda each: each.day("date")):
         loader.enter(one, loader.payment)
     for one in top.sections("credit_notes", CREDIT_NOTE):
         loader.enter(one, loader.credit_note)
-    for one in top.sections("overpayments", MONEY):
+    for one in top.sections("overpayments", entries.MONEY):
         loader.enter(one, loader.overpayment)
-    for one in top.sections("prepayments", MONEY):
+    for one in top.sections("prepayments", entries.MONEY):
         loader.enter(one, loader.prepayment)
     loader.finish(wanted)
     return books
@@ -157,10 +116,10 @@ class _Loader:
         if ("contact", ref) in self.books.refs:
             raise ValueError(f"{section.place}.ref {ref!r} is used twice")
         created = self.books.organisation.created or self.now
-        contact = contact_from(self.books, section, created)
+        contact = entries.contact_from(self.books, section, created)
         address_book.add_contact(self.books, Act("people", OWNER, created), contact)
         for name in section.words("groups"):
-            put_in_group(self.books, Act("people", OWNER, created), contact, name)
+            entries.put_in_group(self.books, Act("people", OWNER, created), contact, name)
         if section.flag("archived"):
             self.archived += (contact.id,)
 
@@ -168,9 +127,9 @@ class _Loader:
         ref = section.text("ref")
         if ("invoice", ref) in self.books.refs:
             raise ValueError(f"{section.place}.ref {ref!r} is used twice")
-        day, status = section.day("date"), _status(section)
-        draft = invoice_draft(self.books, section, self.books.id_of_ref("invoice", ref))
-        invoice = invoicing.raise_invoice(self.books, self.act(day), replace(draft, status=_first_status(status)))
+        day, status = section.day("date"), entries.status_of(section)
+        draft = entries.invoice_draft(self.books, section, self.books.id_of_ref("invoice", ref))
+        invoice = invoicing.raise_invoice(self.books, self.act(day), draft)
         if section.maybe_day("due") is None and invoice.due_date is not None:
             invoice = replace(invoice, due_date=None)
             self.books.put_invoice(invoice)
@@ -203,7 +162,7 @@ class _Loader:
 
     def credit_note(self, section: Section) -> None:
         day = section.day("date")
-        draft = credit_note_draft(self.books, section, self._ref_id("credit_note", section))
+        draft = entries.credit_note_draft(self.books, section, self._ref_id("credit_note", section))
         credit = crediting.raise_credit(self.books, self.act(day), draft)
         for one in section.sections("allocations", _ALLOCATION):
             on = one.maybe_day("date") or day
@@ -217,8 +176,10 @@ class _Loader:
         self._money(section, "prepayment")
 
     def _money(self, section: Section, kind: r.CreditKind) -> None:
-        draft = money_draft(self.books, section, kind, self._ref_id(kind, section))
-        crediting.raise_credit(self.books, self.act(section.day("date")), draft)
+        day = section.day("date")
+        draft = entries.money_draft(self.books, section, kind, entries.contact_id_of(self.books, section), day)
+        draft = replace(draft, id=self._ref_id(kind, section))
+        crediting.raise_credit(self.books, self.act(day), draft)
 
     def _ref_id(self, kind: str, section: Section) -> str:
         return self.books.id_of_ref(kind, section.maybe("ref") or f"#{self.entered}")
@@ -237,146 +198,3 @@ class _Loader:
         )
         self.books.truth.clear()
         self.books.mails.clear()
-
-
-# --- neutral sections to the books' own terms; people.py enters new documents through these, too -----------------
-
-
-def contact_from(books: Books, section: Section, created: datetime) -> r.Contact:
-    """Return the contact that a customer section describes."""
-    phones = {"DEFAULT": MappingProxyType({"PhoneNumber": section.maybe("phone")})} if section.maybe("phone") else {}
-    days = section.whole("terms_days")
-    return r.Contact(
-        id=books.id_of_ref("contact", section.text("ref")),
-        name=section.text("name"),
-        updated=created,
-        first_name=section.maybe("first_name"),
-        last_name=section.maybe("last_name"),
-        email=section.maybe("email"),
-        account_number=section.maybe("account_number"),
-        persons=tuple(
-            r.Person(
-                one.maybe("first_name"),
-                one.maybe("last_name"),
-                one.maybe("email"),
-                one.flag("on_invoices") is True,
-            )
-            for one in section.sections("people", _PERSON)
-        ),
-        phones=MappingProxyType(phones),
-        addresses=_addresses(section),
-        currency=section.maybe("currency"),
-        sales_terms=r.Terms(days, "DAYSAFTERBILLDATE") if days is not None else None,
-        is_customer=True,
-    )
-
-
-def _addresses(section: Section) -> Mapping[str, Mapping[str, str]]:
-    address = section.section("address", _ADDRESS)
-    if address is None:
-        return MappingProxyType({})
-    fields = {
-        "AddressLine1": address.maybe("line1"),
-        "City": address.maybe("city"),
-        "Region": address.maybe("region"),
-        "PostalCode": address.maybe("postal_code"),
-        "Country": address.maybe("country"),
-    }
-    kept = MappingProxyType({key: value for key, value in fields.items() if value})
-    return MappingProxyType({"STREET": kept, "POBOX": kept})
-
-
-def put_in_group(books: Books, act: Act, contact: r.Contact, name: str) -> None:
-    """Add the contact to the group of this name, which is made if need be."""
-    group = next((one for one in books.groups if one.name == name and one.status == "ACTIVE"), None)
-    group = group or address_book.add_group(books, act, name, books.id_of_ref("group", name))
-    address_book.join(books, act, group, contact)
-
-
-def _contact_id(books: Books, section: Section) -> str:
-    ref = section.text("customer")
-    found_ = books.refs.get(("contact", ref)) or (ref if books.contacts.get(ref) else None)
-    if found_ is None:
-        raise ValueError(f"{section.place}.customer: unknown ref {ref!r}")
-    return found_
-
-
-def _status(section: Section) -> str:
-    return section.choice("status", "authorised", "draft", "submitted", "authorised", "voided", "deleted")
-
-
-def _first_status(status: str) -> str:
-    return {"voided": "AUTHORISED", "deleted": "DRAFT"}.get(status, status.upper())
-
-
-def invoice_draft(books: Books, section: Section, invoice_id: str) -> invoicing.InvoiceDraft:
-    """Return the draft that an invoice section describes."""
-    day = section.day("date")
-    receivable = section.choice("type", "receivable", "receivable", "payable") == "receivable"
-    return invoicing.InvoiceDraft(
-        contact_id=_contact_id(books, section),
-        lines=neutral_lines(books, section),
-        type="ACCREC" if receivable else "ACCPAY",
-        status=_first_status(_status(section)),
-        number=section.maybe("number"),
-        reference=section.maybe("reference"),
-        date=day,
-        due_date=section.maybe_day("due") or day,
-        amounts=AMOUNTS[section.choice("amounts", "exclusive", *AMOUNTS)],
-        currency=section.maybe("currency"),
-        rate=section.maybe_amount("rate"),
-        expected=section.maybe_day("expected"),
-        id=invoice_id,
-    )
-
-
-def credit_note_draft(books: Books, section: Section, credit_id: str) -> crediting.CreditDraft:
-    """Return the draft that a credit note section describes."""
-    return crediting.CreditDraft(
-        kind="credit_note",
-        contact_id=_contact_id(books, section),
-        lines=neutral_lines(books, section),
-        type="ACCRECCREDIT",
-        status="AUTHORISED",
-        number=section.maybe("number"),
-        date=section.day("date"),
-        currency=section.maybe("currency"),
-        id=credit_id,
-    )
-
-
-def money_draft(books: Books, section: Section, kind: r.CreditKind, credit_id: str) -> crediting.CreditDraft:
-    """Return the draft of an over- or prepayment that a section describes."""
-    words = {"overpayment": "Overpayment", "prepayment": "Prepayment"}[kind]
-    amount = section.amount("amount")
-    account = "610" if kind == "overpayment" else SALES_CODE
-    line = r.Line("", words, unit_amount=amount, account_code=default_account(books, account))
-    return crediting.CreditDraft(
-        kind=kind,
-        contact_id=_contact_id(books, section),
-        lines=(line,),
-        type=f"RECEIVE-{words.upper()}",
-        status="AUTHORISED",
-        reference=section.maybe("reference"),
-        date=section.maybe_day("date"),
-        amounts="NoTax",
-        currency=section.maybe("currency"),
-        id=credit_id,
-    )
-
-
-def neutral_lines(books: Books, section: Section) -> tuple[r.Line, ...]:
-    """Return the lines of a section."""
-    rules = country(books.organisation.country)
-    tax = {"standard": rules.standard, "none": rules.untaxed}
-    return tuple(
-        r.Line(
-            id="",
-            description=one.text("description"),
-            quantity=one.amount("quantity", "1"),
-            unit_amount=one.amount("unit_amount"),
-            tax_type=tax[one.choice("tax", "standard", "standard", "none")],
-            account_code=one.maybe("account") or default_account(books),
-        )
-        for one in section.sections("lines", _LINE)
-    )
