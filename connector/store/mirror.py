@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -58,10 +58,16 @@ def _of(tx: Tx, org_id: str, table: sa.Table) -> sa.ColumnElement[bool]:
     return sa.and_(table.c.tenant == tx.tenant, table.c.organisation_id == org_id)
 
 
-def _records(tx: Tx, org_id: str, shape: Shape[R], *conditions: sa.ColumnElement[bool]) -> Iterator[R]:
+def _records(tx: Tx, org_id: str, shape: Shape[R], *conditions: sa.ColumnElement[bool]) -> list[R]:
     query = sa.select(*shape.selected()).where(_of(tx, org_id, shape.table), *conditions)
-    rows = tx.connection.execute(query.execution_options(yield_per=_FETCH))
-    return map(shape.decode, rows)
+    return [shape.decode(row) for row in tx.connection.execute(query)]
+
+
+def _stream(tx: Tx, query: sa.Select[Any], shape: Shape[R]) -> Iterator[R]:
+    """Row by row, in flat memory."""
+    with tx.connection.execute(query.execution_options(yield_per=_FETCH)) as rows:
+        for row in rows:
+            yield shape.decode(row)
 
 
 def customer(tx: Tx, org_id: str, customer_id: str) -> Customer:
@@ -75,8 +81,8 @@ def invoice(tx: Tx, org_id: str, invoice_id: str) -> Invoice:
 
 
 def _one(tx: Tx, org_id: str, shape: Shape[R], record_id: str, what: str) -> R:
-    for record in _records(tx, org_id, shape, shape.table.c.id == record_id):
-        return record
+    if found := _records(tx, org_id, shape, shape.table.c.id == record_id):
+        return found[0]
     raise NotFound(f"no such {what} in the mirror", record=record_id, next_step="`dunwell pull` reads the ledger")
 
 
@@ -197,16 +203,16 @@ def find(tx: Tx, org_id: str, text: str) -> tuple[Record, ...]:
 
 def open_invoices(tx: Tx, org_id: str) -> Iterator[Invoice]:
     """Approved and not settled, in no particular order."""
-    return _records(tx, org_id, INVOICES, _I.live, _I.status == InvoiceStatus.APPROVED.value)
+    query = sa.select(*INVOICES.selected()).where(
+        _of(tx, org_id, INVOICES.table), _I.live, _I.status == InvoiceStatus.APPROVED.value
+    )
+    return _stream(tx, query, INVOICES)
 
 
 def all_invoices(tx: Tx, org_id: str) -> Iterator[Invoice]:
     """Every invoice of every status, without its lines, in no particular order."""
     columns = [sa.literal("[]") if column is _I.lines else column for column in INVOICES.selected()]
-    rows = tx.connection.execute(
-        sa.select(*columns).where(_of(tx, org_id, INVOICES.table)).execution_options(yield_per=_FETCH)
-    )
-    return map(INVOICES.decode, rows)
+    return _stream(tx, sa.select(*columns).where(_of(tx, org_id, INVOICES.table)), INVOICES)
 
 
 def counts(tx: Tx, org_id: str) -> dict[RecordKind, int]:

@@ -132,9 +132,9 @@ def _stream(tx: Tx, organisation_id: str | None = None, subject: str | None = No
         query = query.where(table.organisation_id == organisation_id)
     if subject is not None:
         query = query.where(sa.or_(table.subject == subject, table.customer_id == subject))
-    rows = tx.connection.execute(query.order_by(table.number).execution_options(yield_per=_FETCH))
-    for row in rows:
-        yield Entry(*row)
+    with tx.connection.execute(query.order_by(table.number).execution_options(yield_per=_FETCH)) as rows:
+        for row in rows:
+            yield Entry(*row)
 
 
 def verify(tx: Tx) -> list[Problem]:
