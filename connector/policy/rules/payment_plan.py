@@ -21,7 +21,7 @@ from connector.domain.facts import CustomerFacts, PlanProgress
 from connector.domain.money import Money, total
 from connector.policy.calls import still_to_call
 from connector.policy.document import Policy
-from connector.policy.plans import Judgement, PlanStanding, judge
+from connector.policy.plans import Judgement, PlanStanding, add_months, judge
 from connector.policy.rule import Rule
 
 NAME = "plan"
@@ -247,7 +247,9 @@ def may_offer(
         return Reason("plan.active_already")
     if principal:
         return None
-    made, limits = facts.history.plans_lookback, policy.plan
+    limits = policy.plan
+    since = add_months(facts.as_of, -limits.lookback_months)
+    made = sum(day > since for day in facts.history.plans_signed_on)
     if made >= limits.per_customer:
         return Reason("plan.too_many_plans", {"made": made, "most": limits.per_customer, "principal": True})
     if receivables is not None and under_plans is not None:
