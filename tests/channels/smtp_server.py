@@ -37,7 +37,7 @@ class ScriptedSmtp(SMTP):
             case None:
                 return False
             case "cut":
-                assert self.transport is not None
+                assert isinstance(self.transport, asyncio.Transport)
                 self.transport.abort()
             case "hang":
                 await asyncio.Event().wait()
@@ -58,7 +58,7 @@ class ScriptedSmtp(SMTP):
     async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
         if self.script.get("data") == "cut-content":
             await self.push("354 go on")
-            assert self.transport is not None
+            assert isinstance(self.transport, asyncio.Transport)
             self.transport.abort()
         elif not await self._misbehave("data"):
             await super().smtp_DATA(arg)
@@ -76,7 +76,7 @@ class Inbox:
         if answer.startswith(("250", CUT, HANG, GARBAGE)):
             self.arrived.append(envelope)
         if answer == CUT:
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         if answer == HANG:
             await asyncio.Event().wait()

@@ -64,6 +64,7 @@ def test_a_letter_arrives_whole_for_exactly_one_recipient(serve: Serve) -> None:
     receipt = channel(server, timeout=5.0).send(dotted, AT)
     (arrived,) = server.inbox.arrived
     assert (arrived.mail_from, arrived.rcpt_tos) == ("accounts@kauri.example", ["aroha@ridgeway.example"])
+    assert isinstance(arrived.content, bytes)
     got = email.message_from_bytes(arrived.content)
     assert got["Message-ID"] == LETTER.message_id
     assert got.get_payload(decode=True) == b".\r\n..\r\n.dot\r\nlast\r\n"
