@@ -38,7 +38,9 @@ class Bank:
         if invoice is None or invoice.status is not InvoiceStatus.PAID:
             return None
         rows = self.laid.get(invoice_id, ())
-        return rows[-1][0] if rows else invoice.fully_paid_on
+        if rows:
+            return rows[-1][0]
+        return invoice.fully_paid_on if invoice.paid.minor > 0 else None
 
     def is_settled(self, invoice_id: str, by: date) -> bool:
         """Nothing was due any more on `by`; an invoice that was voided or credited away counts as settled."""
