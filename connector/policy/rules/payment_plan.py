@@ -151,7 +151,7 @@ def _person(facts: CustomerFacts, progress: PlanProgress, occasion: str, reason:
         occasion=f"{reason.code}:{occasion}",
         reasons=(reason,),
         items=_covered(progress.plan),
-        data=_said(progress.plan, what=_WHAT[reason.code], to=to, **reason.facts),
+        data={**reason.facts, **_said(progress.plan, what=_WHAT[reason.code], to=to)},
     )
 
 
