@@ -5,6 +5,7 @@ A rule is `{"match": {...}, "action": {"do": ..., ...}, "times": n}`.
 match (each optional): `method`; `path`, a regular expression searched in the decoded path; `query`, one searched in
 the raw query; `organisation` (id or name; `tenant` is the same); and of the matching requests either `nth` (only that
 one), `every` (each n-th) or `from` (that one and all later). `times` bounds the firings; without it there is no bound.
+A request that the ledger refuses before the faults see it (token, organisation, rate limit) matches nothing.
 """
 
 from __future__ import annotations

@@ -26,16 +26,19 @@ from adapters.xero.sandbox import books as recorded
 from adapters.xero.sandbox import people, problems, scenario
 from adapters.xero.sandbox.apps import registered
 from adapters.xero.sandbox.connections import Connections
-from adapters.xero.sandbox.gateway import DEFAULT_SWITCHES, Gateway, Parts
 from adapters.xero.sandbox.gateway import PREFIX as API_PREFIX
+from adapters.xero.sandbox.gateway import Gateway, Parts
+from adapters.xero.sandbox.idempotency import LIFE_SECONDS
 from adapters.xero.sandbox.identity import Identity
 from adapters.xero.sandbox.limits import Limits
 from adapters.xero.sandbox.resources import ROUTES
 from adapters.xero.sandbox.routing import Route
 from adapters.xero.sandbox.state import Books, demo_books
+from adapters.xero.sandbox.switches import defaults
 from adapters.xero.sandbox.tokens import Tokens
 
 _USER_EMAIL = "user@sandbox.invalid"
+_SWITCHES = {**defaults(), "idempotency_seconds": LIFE_SECONDS}
 _ADVANCE_STEP = timedelta(seconds=1)
 
 
@@ -56,10 +59,10 @@ class XeroTwin:
         self.calls = Calls()
         self.limits = Limits()
         self.lock: AbstractContextManager[object] = threading.RLock()
-        self.switches = dict(DEFAULT_SWITCHES)
+        self.switches = dict(_SWITCHES)
         self.web_app, self.pkce_app = registered(seed)
         self._books = {each.tenant_id: each for each in organisations}
-        self._present = clock.now()
+        self._present = self._advanced = clock.now()
         self._ids = SeededIds(seed, "xero-answers")
         self._identity_lock = threading.RLock()
         tokens = Tokens(seed, user_id=SeededIds(seed, "xero-user").uuid(), email=_USER_EMAIL)
@@ -138,12 +141,11 @@ class XeroTwin:
 
     def switch(self, order: Mapping[str, object]) -> Mapping[str, object]:
         """Set named behaviours, for every organisation present and future. Raises ValueError for an unknown name."""
-        known = set(self.switches).union(*(books.switches for books in self._books.values()))
-        if unknown := sorted(set(order) - known):
-            raise ValueError(f"unknown switch {', '.join(unknown)}; known: {', '.join(sorted(known))}")
-        seconds = order.get("idempotency_seconds", 0)
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 10**9:
-            raise ValueError("idempotency_seconds must be a number of seconds")
+        for name, value in order.items():
+            if name not in self.switches:
+                raise ValueError(f"unknown switch {name}; known: {', '.join(sorted(self.switches))}")
+            if not _fits(value, _SWITCHES[name]):
+                raise ValueError(f"switch {name}: {value!r} is not of the kind of its default {_SWITCHES[name]!r}")
         self.switches.update(order)
         for books in self._books.values():
             books.switches.update(order)
@@ -186,7 +188,21 @@ class XeroTwin:
         return self._present
 
     def _move_to(self, now: datetime) -> None:
-        if now - self._present >= _ADVANCE_STEP:
+        if now - self._advanced >= _ADVANCE_STEP:
+            self._advanced = now
             for books in self._books.values():
                 books.advance(now)
         self._present = max(self._present, now)
+
+
+def _fits(value: object, default: object) -> bool:
+    """Tell whether a switch may take the value: a number for a number, a list of texts for a list, and so on."""
+    if default is None:
+        return value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0)
+    if isinstance(default, bool):
+        return isinstance(value, bool)
+    if isinstance(default, int):
+        return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9
+    if isinstance(default, str):
+        return isinstance(value, str)
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)

@@ -17,7 +17,7 @@ from adapters._twin.ids import SeededIds
 from adapters._twin.messages import Request, Response
 from adapters.xero.sandbox import problems
 from adapters.xero.sandbox.directory import Directory, Found
-from adapters.xero.sandbox.idempotency import LIFE_SECONDS, IdempotencyKeys
+from adapters.xero.sandbox.idempotency import IdempotencyKeys
 from adapters.xero.sandbox.identity import Identity
 from adapters.xero.sandbox.limits import Limits
 from adapters.xero.sandbox.routing import Call, Route
@@ -114,7 +114,7 @@ class Gateway:
             if not permits(grant.scope, route.scope, write=visit.request.method != "GET"):
                 return problems.scope_missing(self._parts.ids.uuid())
             seconds = self._parts.switches["idempotency_seconds"]
-            assert isinstance(seconds, int | float)
+            assert isinstance(seconds, int)
             response = self._keys.run(
                 visit.request,
                 (grant.app.client_id, visit.books.tenant_id),
@@ -129,6 +129,3 @@ class Gateway:
         query = dict(parse_qsl(request.query, keep_blank_values=True))
         params = visit.found.params or {}
         return route.handler(Call(request, now, visit.books, params, query, visit.token.grant.app.name))
-
-
-DEFAULT_SWITCHES: dict[str, object] = {"idempotency_seconds": LIFE_SECONDS}

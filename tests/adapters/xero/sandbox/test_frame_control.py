@@ -99,9 +99,27 @@ def test_switches_reach_present_and_future_organisations(caller: Caller) -> None
     caller.control("POST", "scenario", {"organisation": {"name": "Second Ltd"} | PLACE})
     books = caller.twin.books.values()
     assert [each.switches["page_past_end_status"] for each in books] == [404, 404]
-    assert "known: " in refusal(caller, "POST", "switch", b'{"page_past_end": 404}')
-    assert "number of seconds" in refusal(caller, "POST", "switch", b'{"idempotency_seconds": "360"}')
-    assert "number of seconds" in refusal(caller, "POST", "switch", b'{"idempotency_seconds": -1}')
+
+
+@pytest.mark.parametrize(
+    ("order", "complaint"),
+    [
+        ({"page_past_end": 404}, "known: "),
+        ({"idempotency_seconds": "360"}, "not of the kind"),
+        ({"idempotency_seconds": -1}, "not of the kind"),
+        ({"idempotency_seconds": True}, "not of the kind"),
+        ({"huge_organisation": 1}, "not of the kind"),
+        ({"email_daily_cap": "none"}, "not of the kind"),
+        ({"email_statuses": "PAID"}, "not of the kind"),
+        ({"duplicate_group_add": True}, "not of the kind"),
+        ({"huge_organisation": True, "nonsense": 1}, "unknown switch nonsense"),
+    ],
+)
+def test_a_wrong_switch_changes_nothing(caller: Caller, order: dict[str, object], complaint: str) -> None:
+    [books] = caller.twin.books.values()
+    before = dict(books.switches)
+    assert complaint in refusal(caller, "POST", "switch", json.dumps(order).encode())
+    assert books.switches == before
 
 
 @pytest.mark.parametrize(
