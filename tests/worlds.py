@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from connector.config.layers import load_preset
 from connector.domain.cases import (
     CallMade,
     CallOutcome,
@@ -29,31 +27,20 @@ from connector.domain.dates import Calendar
 from connector.domain.decisions import Acted, ActedState, ActionKey, ActionKind, Decision, DunningLevel, Evaluation
 from connector.domain.derive import derive
 from connector.domain.facts import CustomerFacts, OrganisationState
-from connector.domain.ledger import Credit, Customer, CustomerBook, Invoice, NeedsReview, Payment
+from connector.domain.ledger import Credit, Customer, CustomerBook, Invoice, InvoiceStatus, NeedsReview, Payment
 from connector.policy import engine, guardrails
 from connector.policy.document import Policy
 from tests import builders
 
-PRESETS = Path(__file__).parent.parent / "mappings" / "presets"
 MONDAY = date(2026, 3, 2)  # the day of most examples: far from holidays and quiet periods
 START = date(2025, 1, 1)
 LETTERS = (ActionKind.LETTER, ActionKind.REINVOICE, ActionKind.STATEMENT, ActionKind.THANKS, ActionKind.SEND_INVOICE)
 
 
-def _exact(value: object) -> object:
-    """YAML's floats as text: the policy takes exact numbers only."""
-    if isinstance(value, dict):
-        return {key: _exact(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_exact(inner) for inner in value]
-    return str(value) if isinstance(value, float) else value
-
-
 @cache
 def preset(name: str = "standard", currency: str = "NZD") -> Policy:
     """A shipped preset, its thresholds in `currency`."""
-    text = (PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
-    return Policy.model_validate(_exact(YAML(typ="safe").load(text))).scaled(currency)
+    return load_preset(name).scaled(currency)
 
 
 def days_after(day: date, days: int) -> date:
@@ -198,7 +185,7 @@ class World:
 def _paid(invoice: Invoice, amount: object, day: date) -> Invoice:
     paid = builders.money(str(amount), invoice.currency)
     balance = invoice.balance - paid
-    status = invoice.status if balance else builders.InvoiceStatus.PAID
+    status = invoice.status if balance else InvoiceStatus.PAID
     return replace(
         invoice,
         balance=balance,

@@ -39,6 +39,7 @@ def _reasons(
 ) -> Iterator[Reason]:
     if (block := customer_block(facts)) is not None:
         yield block
+        return
     yield from _items(policy, facts, decision)
     if decision.kind is ActionKind.WRITE_SCHEDULE:
         return
