@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from connector.errors import LedgerRejected, NeedsPerson, NotFound, Refused
+from connector.errors import NeedsPerson, NotFound, Permanent, Refused
 from connector.ports import Adapter, Grant
 from connector.service.connect import ConnectWiring, stored_tokens
 from connector.store import connections, organisations, timeline
@@ -110,11 +110,11 @@ def _end_at_ledger(
     try:
         try:
             adapter.disconnect(w.http, row.base_url, tokens.access(), grant)
-        except (NotFound, LedgerRejected):
+        except NotFound:
             warnings = ("the ledger did not know this connection any more",)
         if not shared:
             tokens.revoke()
-    except NeedsPerson as error:
+    except (NeedsPerson, Permanent, Refused) as error:
         check = f"check the connected apps in {adapter.title} and remove dunwell there"
         return (f"the connection could not be ended at the ledger ({error.what}); {check}",)
     return warnings
