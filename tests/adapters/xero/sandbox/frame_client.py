@@ -165,3 +165,32 @@ def claims(token: str) -> dict[str, object]:
     part = token.split(".")[1]
     parsed: dict[str, object] = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     return parsed
+
+
+def truth(caller: Caller) -> list[str]:
+    """The details of everything that was written, in order."""
+    writes = caller.control("GET", "writes")["writes"]
+    assert isinstance(writes, list)
+    return [write["detail"] for write in writes]
+
+
+def minute_left(caller: Caller) -> str:
+    """How many calls of this minute are left, without making one."""
+    return dict(caller.twin.limits.remaining(caller.tenant, START))["X-MinLimit-Remaining"]
+
+
+def limited(**caps: int) -> Caller:
+    """A connected app whose limits are as given."""
+    caller = Caller(small_twin())
+    caller.connect()
+    if caps:
+        caller.control("POST", "limits", caps)
+    return caller
+
+
+def unlimited() -> Caller:
+    """A connected app for which the limits are off."""
+    connected = Caller(small_twin())
+    connected.connect()
+    connected.control("POST", "limits", {"off": True})
+    return connected
