@@ -65,7 +65,7 @@ def page(answer: HttpAnswer, shape: Shape[T]) -> Page[T]:
     raw = envelope.get(shape.plural) if isinstance(envelope, dict) else None
     if not isinstance(raw, list):
         raise UnreadableAnswer(f"Xero's answer holds no {shape.plural}")
-    rows, broken = _checked(raw, shape)
+    rows, broken = _checked(raw, shape, answer.body)
     return _paged(answer, envelope, raw, rows, broken, shape)
 
 
@@ -74,7 +74,7 @@ def listing(answer: HttpAnswer, shape: Shape[T]) -> tuple[T, ...]:
     raw = document(answer)
     if not isinstance(raw, list):
         raise UnreadableAnswer("Xero's answer is not a list")
-    return tuple(_checked(raw, shape)[0])
+    return tuple(_checked(raw, shape, answer.body)[0])
 
 
 def document(answer: HttpAnswer) -> Any:
@@ -123,30 +123,36 @@ def _paged(
     )
 
 
-def _checked(raw: list[Any], shape: Shape[T]) -> tuple[list[T], tuple[Broken, ...]]:
-    try:
-        return shape.rows.validate_python(raw), ()
-    except ValidationError:
-        pass
+def _checked(raw: list[Any], shape: Shape[T], body: bytes) -> tuple[list[T], tuple[Broken, ...]]:
+    surrogates = b"\\ud" in body.lower()  # JSON can spell half a character, which nothing can store
+    if not surrogates:
+        try:
+            return shape.rows.validate_python(raw), ()
+        except ValidationError:
+            pass
     rows: list[T] = []
     broken: list[Broken] = []
     for item in raw:
         try:
+            if surrogates:
+                json.dumps(item, ensure_ascii=False).encode()
             rows += shape.rows.validate_python([item])
         except ValidationError as error:
-            broken.append(_broken(item, shape, error))
+            first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+            where = ".".join(str(part) for part in first["loc"][1:]) or "the record"
+            broken.append(_broken(item, shape, f"unreadable {where}: {first['msg']}"))
+        except UnicodeEncodeError:
+            broken.append(_broken(item, shape, "unreadable text: it holds half a character"))
     return rows, tuple(broken)
 
 
-def _broken(item: Any, shape: Shape[T], error: ValidationError) -> Broken:
-    first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-    where = ".".join(str(part) for part in first["loc"][1:]) or "the record"
+def _broken(item: Any, shape: Shape[T], reason: str) -> Broken:
     fields = item if isinstance(item, dict) else {}
     contact = fields.get("Contact")
     number = next((fields[name] for name in ("InvoiceNumber", "CreditNoteNumber", "Name") if fields.get(name)), "")
     return Broken(
-        id=next(_ids([item], shape), "unidentified"),
-        reason=f"unreadable {where}: {first['msg']}",
+        id=_text(next(_ids([item], shape), "unidentified")),
+        reason=reason,
         type=_text(fields.get("Type")),
         customer_id=_text(contact.get("ContactID")) if isinstance(contact, dict) else "",
         number=_text(number),
@@ -154,7 +160,7 @@ def _broken(item: Any, shape: Shape[T], error: ValidationError) -> Broken:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def _ids(raw: Sequence[Any], shape: Shape[T]) -> Iterator[str]:
