@@ -165,8 +165,8 @@ def _unsound(plan: PaymentPlan, calendar: Calendar) -> list[Reason]:
     ]
     if lines[0].due <= plan.on:
         found.append(Reason("plan.first_due_already", {"due": lines[0].due.isoformat()}))
-    rest = [i.amount for i in lines[1:]]
-    if rest and tuple(rest) != total(rest, currency).split(len(rest)):
+    middle = {i.amount.minor for i in lines[1:-1]}
+    if middle and not (len(middle) == 1 and 0 <= lines[-1].amount.minor - min(middle) < len(lines)):
         found.append(Reason("plan.remainder_not_last"))
     return found
 
