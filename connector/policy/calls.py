@@ -15,7 +15,7 @@ _TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A call still to be made. `not_before`: one attempt a day."""
+    """A call still to be made. `not_before`: one attempt a day; before the first one no day is too early."""
 
     number: int
     occasion: str
@@ -43,7 +43,7 @@ def still_to_call(facts: CustomerFacts, stem: str) -> Attempt | None:
     if waived:
         return None
     number = len(made) + 1
-    day = facts.state.calendar.add(made[-1].on, 1) if made else facts.as_of
+    day = facts.state.calendar.add(made[-1].on, 1) if made else date.min
     return Attempt(number, stem if number == 1 else f"{stem}:try-{number}", day)
 
 

@@ -67,6 +67,7 @@ RULES: tuple[Rule, ...] = (
 )
 _LOOK_AGAIN = timedelta(days=30)  # nothing stays unlooked at for longer, whatever the reason
 _DEBT_LETTERS = ("reinvoice", "ladder")
+_LETTER_TO_COME = ("item.not_due", "reinvoice.soon", "ladder.not_yet", "ladder.time_to_pay")
 
 
 def decide(policy: Policy, facts: CustomerFacts, as_of: date) -> Evaluation:
@@ -160,14 +161,11 @@ def _letter_soon(
     """The next day to look at a letter about this account, if one is due within the statement's merging time."""
     last = as_of + timedelta(days=policy.statements.merge_days)
     days = [as_of + timedelta(days=1) for decision in contacts if decision.rule in _DEBT_LETTERS]
-    days += [
-        said.revisit
-        for said in outcomes
-        if said.rule in _DEBT_LETTERS
-        and said.revisit is not None
-        and as_of < said.revisit <= last
-        and said.reason.code in ("ladder.not_yet", "ladder.time_to_pay", "reinvoice.soon")
-    ]
+    for said in outcomes:
+        if said.rule in _DEBT_LETTERS and said.revisit is not None and said.reason.code in _LETTER_TO_COME:
+            overdue_from = said.reason.code == "item.not_due"
+            days.append(said.revisit + timedelta(days=policy.reinvoice.after_days - 1 if overdue_from else 0))
+    days = [day for day in days if as_of < day <= last]
     return min(days, default=None)
 
 

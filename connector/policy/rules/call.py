@@ -88,7 +88,7 @@ def _before_firm(policy: Policy, case: Chase, as_of: date) -> Reason | None:
 
 def _worth_it(policy: Policy, facts: CustomerFacts, case: Chase) -> Reason | None:
     """After unanswered letters, or early with a solid customer: only for a sum that is worth the caller's time."""
-    if case.base_amount < policy.call.minimum:
+    if case.base_amount < policy.call.minimum or case.lead.level >= DunningLevel.FIRM:
         return None
     unanswered = _unanswered(facts, case)
     if unanswered >= policy.call.unanswered_letters:
