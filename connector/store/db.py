@@ -33,7 +33,13 @@ _MIGRATION_LOCK: Final = "\x01migration"
 # WAL lets readers see a snapshot while one process writes. synchronous=FULL and not NORMAL: with NORMAL a power cut
 # may undo the last commits, and an intent that is undone after its bytes left would be sent a second time. It costs
 # one fsync a transaction (about half a millisecond), and transactions are pages and intents, not rows.
-_PRAGMAS: Final = ("synchronous=FULL", "cache_size=-16000", "temp_store=MEMORY", "journal_size_limit=67108864")
+_PRAGMAS: Final = (
+    "synchronous=FULL",
+    "cache_size=-16000",
+    "temp_store=MEMORY",
+    "wal_autocheckpoint=8000",
+    "journal_size_limit=67108864",
+)
 
 
 @dataclass

@@ -6,7 +6,6 @@ stamps as microseconds, which both drivers take without conversion; `hash` cover
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +14,7 @@ from hashlib import blake2b
 from typing import Any, Final, Generic, TypeVar
 
 import sqlalchemy as sa
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from connector.domain.ledger import (
     Address,
@@ -63,22 +63,33 @@ def _day(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def _minor(currency: str, *amounts: Money) -> tuple[int, ...]:
+def _minor(currency: str, *amounts: Money) -> list[int]:
     """The amounts as integers. Raises `Unstorable` for a second currency or a figure beyond 64 bits."""
+    figures = []
     for amount in amounts:
         if amount.currency != currency:
             raise Unstorable(f"it mixes {currency} and {amount.currency}")
-        if not -_LARGEST <= amount.minor <= _LARGEST:
-            raise Unstorable("an amount is too large to be one")
-    return tuple([amount.minor for amount in amounts])
+        figures.append(amount.minor)
+    if max(figures) > _LARGEST or min(figures) < -_LARGEST:
+        raise Unstorable("an amount is too large to be one")
+    return figures
+
+
+def _json(value: list[list[Any]]) -> str:
+    if not value:
+        return "[]"
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:  # text that is no Unicode; mended before it is stored
+        return dumps(value)
 
 
 def _allocations(currency: str, allocations: tuple[Allocation, ...]) -> str:
-    return dumps([[a.invoice_id, *_minor(currency, a.amount), a.on.isoformat(), a.id] for a in allocations])
+    return _json([[a.invoice_id, *_minor(currency, a.amount), a.on.isoformat(), a.id] for a in allocations])
 
 
 def _lines(currency: str, lines: tuple[Line, ...]) -> str:
-    return dumps([[ln.id, ln.description, *_minor(currency, ln.net, ln.tax), ln.account, ln.tax_code] for ln in lines])
+    return _json([[ln.id, ln.description, *_minor(currency, ln.net, ln.tax), ln.account, ln.tax_code] for ln in lines])
 
 
 def _customer_row(c: Customer) -> Row:
@@ -166,7 +177,7 @@ def _mended(row: Row) -> Row:
 
 def _customer(row: Row) -> Customer:
     id_, name, _, email, _, active, currency, outstanding, text, updated = row
-    body = json.loads(text)
+    body = from_json(text)
     return Customer(
         id=id_,
         name=name,
@@ -206,7 +217,7 @@ def _read_lines(currency: str, text: str) -> tuple[Line, ...]:
     return tuple(
         [
             Line(line_id, description, Money(net, currency), Money(tax, currency), account, tax_code)
-            for line_id, description, net, tax, account, tax_code in json.loads(text)
+            for line_id, description, net, tax, account, tax_code in from_json(text)
         ]
     )
 
@@ -217,7 +228,7 @@ def _read_allocations(currency: str, text: str) -> tuple[Allocation, ...]:
     return tuple(
         [
             Allocation(invoice_id, Money(amount, currency), date.fromisoformat(on), allocation_id)
-            for invoice_id, amount, on, allocation_id in json.loads(text)
+            for invoice_id, amount, on, allocation_id in from_json(text)
         ]
     )
 

@@ -13,7 +13,7 @@ from connector.store.schema import customer, wake
 
 _MARK = (
     "INSERT INTO wake (tenant, organisation_id, customer_id, dirty, revisit) VALUES ({p}, {p}, {p}, {p}, NULL) "
-    "ON CONFLICT (organisation_id, customer_id) DO UPDATE SET dirty = excluded.dirty"
+    "ON CONFLICT (organisation_id, customer_id) DO UPDATE SET dirty = excluded.dirty WHERE wake.dirty <> excluded.dirty"
 )
 _REVISIT = (
     "INSERT INTO wake (tenant, organisation_id, customer_id, dirty, revisit) VALUES ({p}, {p}, {p}, {p}, {p}) "

@@ -75,7 +75,8 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     yield address
     engine = sa.create_engine(address)
     with engine.begin() as connection:
-        connection.exec_driver_sql(f"TRUNCATE {', '.join(METADATA.tables)}")
+        for table in METADATA.sorted_tables:  # quicker than TRUNCATE while they hold little
+            connection.execute(sa.delete(table))
     engine.dispose()
 
 

@@ -303,21 +303,18 @@ class TestReading:
         assert len(every) == mirror.counts(books, ORG)[RecordKind.INVOICE] == 461
         assert every["i-9"] == replace(RICH_INVOICE, lines=())
 
-    @pytest.mark.parametrize(
-        ("text", "found"),
-        [
-            ("c007", ["c007"]),
-            ("customer 7", ["c007"]),
-            (" N7@Example.TEST ", ["c007"]),
-            ("inv-open000", ["open000"]),
-            ("open000", ["open000"]),
-            ("customer", []),
-            ("", []),
-            ("%", []),
-        ],
-    )
-    def test_find(self, books: Tx, text: str, found: list[str]) -> None:
-        assert [record.id for record in mirror.find(books, ORG, text)] == found
+    def test_find(self, books: Tx) -> None:
+        expected = {
+            "c007": ["c007"],
+            "customer 7": ["c007"],
+            " N7@Example.TEST ": ["c007"],
+            "inv-open000": ["open000"],
+            "open000": ["open000"],
+            "customer": [],
+            "": [],
+            "%": [],
+        }
+        assert {text: [r.id for r in mirror.find(books, ORG, text)] for text in expected} == expected
 
     def test_find_returns_every_match(self, tx: Tx) -> None:
         mirror.upsert(tx, ORG, RecordKind.CUSTOMER, [customer("b", "Smith"), customer("a", "SMITH")])
