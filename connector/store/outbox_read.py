@@ -81,7 +81,7 @@ def due_query(tenant: str, org_id: str, now: datetime) -> sa.Select[Any]:
         .where(
             effect_after.c.tenant == _OURS.tenant,
             effect_after.c.key == _OURS.key,
-            first.c.state.is_distinct_from("done"),
+            first.c.state.is_distinct_from(sa.literal_column("'done'")),
         )
     )
     return (
