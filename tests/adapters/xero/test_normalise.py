@@ -387,9 +387,7 @@ def test_a_new_zone_falls_back_to_the_country_and_says_so(caplog: pytest.LogCapt
 # --- the vendor's own examples -----------------------------------------------------------------------------------
 
 SPEC = os.environ.get("DUNWELL_XERO_SPEC", "")
-with_spec = pytest.mark.skipif(
-    not SPEC, reason="DUNWELL_XERO_SPEC names no OpenAPI file: Xero's examples are NOT checked"
-)
+with_spec = pytest.mark.skipif(not SPEC, reason="DUNWELL_XERO_SPEC is not set: the OpenAPI examples are NOT checked")
 
 
 @pytest.fixture(scope="module")
