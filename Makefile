@@ -8,7 +8,8 @@ UV := UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv
 .venv/.installed: pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.13,<0.14'
-	$(UV) sync --quiet --frozen --all-extras
+	$(UV) sync --quiet --frozen --all-extras --compile-bytecode
+	@$(BIN)/python -m compileall -q connector adapters mappings
 	@touch $@
 
 setup: .venv/.installed ## make .venv with everything in it (quick the second time)

@@ -31,6 +31,12 @@ class Calendar:
             day += timedelta(days=1)
         return day
 
+    def on_or_before(self, day: date) -> date:
+        """The last business day not after `day`."""
+        while not self.is_business_day(day):
+            day -= timedelta(days=1)
+        return day
+
     def contact_on_or_after(self, day: date) -> date:
         """The first day not before `day` on which people may be contacted."""
         while not self.may_contact(day):

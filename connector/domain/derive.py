@@ -32,6 +32,7 @@ from connector.domain.ledger import CustomerBook, Invoice, InvoiceStatus
 from connector.domain.money import Money
 from connector.domain.pauses import Bank
 
+_BRINGS_THE_INVOICE = frozenset({"send_invoice", "reinvoice"})  # a statement lists an invoice, it does not deliver it
 _PROMISE_LAG_BD = 2  # money that reaches the bank two business days after the promised day was sent on it
 _UNFINISHED = (InvoiceStatus.DRAFT, InvoiceStatus.SUBMITTED)
 
@@ -194,7 +195,7 @@ def _item(world: _World, invoice: Invoice, owed: Owed | None, sent_on: date | No
         excluded_until=excluded_until,
         sorted=sorted_itself or known.sorting(),
         sorted_itself=sorted_itself is not None,
-        sent=invoice.sent is not False or bool(letters),
+        sent=invoice.sent is not False or any(letter.what in _BRINGS_THE_INVOICE for letter in letters),
         introduced=any(letter.asks_for_money for letter in letters),
         in_transit_until=owed.in_transit_until if owed else None,
         breached=any(_covers(p, invoice.id) and _is_breached(world, p) for p in known.all(PaymentPlan)),

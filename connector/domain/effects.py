@@ -29,9 +29,14 @@ class EffectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A status note on an invoice or customer: a neutral phrase from the closed list, without the marker."""
+    """A status note on an invoice or customer: a neutral phrase from the closed list, without the marker.
+
+    `dated`: how the text writes the day of the act it reports, as planned; the true day replaces it when the note is
+    prepared, because a note must not say that a letter left on a day on which it did not.
+    """
 
     text: str
+    dated: str = ""
     kind: Literal["note"] = "note"
 
 

@@ -20,7 +20,7 @@ def organisation_decisions(
 ) -> tuple[Decision, ...]:
     """Tasks about the organisation itself, each once: what a person said about one (`acted`) is respected."""
     found: list[Decision] = []
-    waiting = sum(any(item.is_overdue for item in facts.items) for facts in everyone)
+    waiting = sum(_waits_for_cash(facts) for facts in everyone)
     stale = cash_reason(state, as_of, policy.cash_known.soft_bd, None)
     if stale is not None and waiting:
         known = state.cash_known_to.isoformat() if state.cash_known_to else "unknown"
@@ -35,6 +35,11 @@ def organisation_decisions(
         what = "the ledger mails reminders itself: switch them off, or let the owner decide to keep both"
         found.append(_task(state, "take_on", "native-reminders", reason, what))
     return tuple(decision for decision in found if _is_open(decision, acted or {}, as_of))
+
+
+def _waits_for_cash(facts: CustomerFacts) -> bool:
+    """Something is past the ledger's own due date: opening items too, although days past due count later for them."""
+    return any(item.due is not None and item.due < facts.as_of and item.collectable.minor > 0 for item in facts.items)
 
 
 def _is_open(decision: Decision, acted: Mapping[ActionKey, Acted], as_of: date) -> bool:

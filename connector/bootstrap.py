@@ -1,0 +1,290 @@
+"""The only wiring: settings to database, clock, adapters, channel, configuration and services."""
+
+from __future__ import annotations
+
+import getpass
+import importlib
+import os
+import socket
+import webbrowser
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Literal, Protocol
+
+import adapters
+from connector import http
+from connector.channels.email import FolderChannel, SmtpChannel, SmtpSettings
+from connector.channels.message import Mailbox
+from connector.channels.render import Letterbook, shipped
+from connector.clock import SystemClock, SystemIds, SystemRandom, clock_for
+from connector.config import calendars
+from connector.config.layers import LoadedPolicy, load_policy
+from connector.config.mapping import Mapping, load_mapping
+from connector.domain.dates import Calendar
+from connector.errors import ConfigError, UserError
+from connector.oauth.stored import StoredTokens
+from connector.ports import Channel, Clock, Credentials, HttpClient, Ledger
+from connector.service import connect as connecting
+from connector.service import connected, consent
+from connector.service.connect import Connected, ConnectRequest, ConnectWiring
+from connector.service.wiring import Wiring
+from connector.settings import Settings
+from connector.store import connections
+from connector.store.db import Database
+from connector.store.organisations import OrganisationRow
+from connector.vault import Vault
+
+TENANT = "default"
+UNSET_SENDER = "accounts@dunwell.invalid"  # letters in a folder only; mail needs a real one
+Way = Literal["browser", "link", "paste", "auto", "custom"]
+PAGES_IN_FLIGHT = 5
+
+
+class ServedSandbox(Protocol):
+    """A running sandbox."""
+
+    base_url: str
+    client_id: str
+    client_secret: str
+    organisation: dict[str, str]
+
+    def stop(self) -> None: ...
+
+
+@contextmanager
+def open_project(folder: Path, *, who: str | None = None, clock: Clock | None = None) -> Iterator[Wiring]:
+    """The services of a project folder. Raises `UserError` when it is none, `ConfigError` for a bad setting."""
+    root = folder.resolve()
+    if not (root / "policy.yaml").is_file():
+        raise UserError(
+            f"{root} is not a dunwell project: it has no policy.yaml",
+            not_done="nothing was read or written",
+            next_step="run `dunwell init`, or name the folder with --project",
+        )
+    settings = Settings.load(root)
+    with closing(http.client()) as client:
+        chosen = clock or _clock(settings, client)
+        with closing(Database.open(settings.database, chosen)) as db:
+            db.migrate() if db.is_empty() else db.check_schema()
+            yield _wiring(root, settings, db, chosen, client, who)
+
+
+def _clock(settings: Settings, client: HttpClient) -> Clock:
+    """The sandbox's clock when every connection is a loopback sandbox, else real time."""
+    with closing(Database.open(settings.database, SystemClock())) as db:
+        if db.is_empty():
+            return SystemClock()
+        with db.reading(TENANT) as tx:
+            urls = [row.base_url for row in connections.all(tx) if row.state != "disconnected"]
+    return clock_for(urls, client)
+
+
+def _wiring(root: Path, settings: Settings, db: Database, clock: Clock, client: HttpClient, who: str | None) -> Wiring:
+    ids, chance = SystemIds(), SystemRandom()
+    vault = cache(lambda: Vault.open(settings))
+    ledgers: dict[str, Ledger] = {}
+
+    def ledger(row: OrganisationRow) -> Ledger:
+        if row.id not in ledgers:
+            ledgers[row.id] = _ledger(row)
+        return ledgers[row.id]
+
+    def _ledger(row: OrganisationRow) -> Ledger:
+        adapter = adapters.load(row.record.ledger)
+        with db.reading(TENANT) as tx:
+            connection = connections.for_organisation(tx, row.id)
+        if connection is None or connection.state == "disconnected":
+            raise UserError(
+                f"{row.record.name} is not connected", record=row.id, next_step=f"dunwell connect {row.record.ledger}"
+            )
+        credentials = settings.credentials(adapter.env_prefix, connection.client_id)
+        tokens = StoredTokens(db, vault(), client, adapter, connection.id, clock, ids, credentials, tenant=TENANT)
+        return adapter.connect(
+            http=client, clock=clock, random=chance, tokens=tokens, base_url=connection.base_url,
+            ledger_id=row.record.ledger_id,
+        )  # fmt: skip
+
+    mapping = cache(lambda: load_mapping(root))
+    policies: dict[str, LoadedPolicy] = {}
+
+    def policy(row: OrganisationRow) -> LoadedPolicy:
+        currency = row.record.base_currency
+        if currency not in policies:
+            policies[currency] = load_policy(root, currency)
+        return policies[currency]
+
+    found_calendars: dict[str, Calendar] = {}
+
+    def calendar(row: OrganisationRow) -> Calendar:
+        if row.id not in found_calendars:
+            found_calendars[row.id] = calendars.calendar(
+                row.record.country, "", _years(clock.now()), policy(row).policy
+            )
+        return found_calendars[row.id]
+
+    return Wiring(
+        project=root,
+        tenant=TENANT,
+        db=db,
+        clock=clock,
+        ids=ids,
+        random=chance,
+        http=client,
+        ledger=ledger,
+        channel=cache(lambda: _channel(settings, mapping())),
+        policy=policy,
+        mapping=lambda _row: mapping(),
+        calendar=calendar,
+        letterbook=cache(lambda: letterbook(root)),
+        pages=lambda: ThreadPoolExecutor(PAGES_IN_FLIGHT, thread_name_prefix="pages"),
+        preset=load_policy(root).preset,
+        who=who or getpass.getuser(),
+        holder=f"{socket.gethostname()}:{os.getpid()}:{ids.new()[:8]}",
+    )
+
+
+def _years(now: datetime) -> tuple[int, ...]:
+    return tuple(range(now.year - 2, now.year + 3))
+
+
+def letterbook(root: Path) -> Letterbook:
+    """The client's letters first, the shipped ones after."""
+    return Letterbook([root / "letters" / "en", shipped()])
+
+
+def _channel(settings: Settings, mapping: Mapping) -> Channel:
+    letters = mapping.letters
+    address = settings.smtp_from or letters.sender_address or letters.reply_to
+    if settings.smtp_host and not address:
+        raise ConfigError(
+            "mail has no sender",
+            path="letters.sender_address",
+            fix="set DUNWELL_SMTP_FROM, or letters.sender_address in mapping.yaml",
+            not_done="nothing was sent",
+        )
+    sender = Mailbox(address or UNSET_SENDER, letters.sender_name or "Accounts")
+    reply_to = letters.reply_to or sender.address
+    if not settings.smtp_host:
+        return FolderChannel(settings.letters, sender, reply_to)
+    return SmtpChannel(
+        SmtpSettings(
+            host=settings.smtp_host,
+            port=settings.mail_port,
+            security=settings.smtp_security,
+            username=settings.smtp_user,
+            password=settings.mail_password(),
+        ),
+        sender,
+        reply_to,
+    )
+
+
+def serve_sandbox(
+    ledger: str, *, port: int, books: Path | None, now: str | None, seed: int, frozen: bool
+) -> ServedSandbox:
+    """Start a ledger's twin on loopback. Raises `UserError` for an unknown ledger, bad books or a taken port."""
+    dotted = adapters.load(ledger).sandbox
+    module = importlib.import_module(dotted)
+    try:
+        instant = datetime.fromisoformat(now) if now else None
+    except ValueError:
+        raise UserError(f"{now!r} is not an instant", next_step="write it like 2026-11-22T09:00:00+00:00") from None
+    if instant is not None and instant.tzinfo is None:
+        raise UserError(f"{now!r} has no time zone", next_step="write it like 2026-11-22T09:00:00+00:00")
+    try:
+        served: ServedSandbox = module.serve(port=port, books=books, now=instant, seed=seed, frozen=frozen)
+    except ValueError as error:
+        raise UserError(f"the books cannot be loaded: {error}", not_done="the sandbox did not start") from None
+    except OSError as error:
+        raise UserError(f"port {port} cannot be used: {error.strerror}", next_step="choose another --port") from None
+    return served
+
+
+@dataclass(frozen=True)
+class HowToConnect:
+    """What the person at the command line chose for the consent."""
+
+    ledger: str
+    base_url: str = ""
+    client_id: str = ""
+    secret: str = field(default="", repr=False)  # from a prompt; "" = from the environment
+    way: Way = "browser"
+    organisation: str = ""
+    port: int = connecting.DEFAULT_PORT
+
+
+def needs_secret(w: Wiring, how: HowToConnect) -> bool:
+    """Is a client id known whose secret is neither in the environment nor given?"""
+    credentials = _settings(w).credentials(adapters.load(how.ledger).env_prefix, how.client_id)
+    return credentials is not None and not credentials.secret and not how.secret
+
+
+def connect_ledger(w: Wiring, how: HowToConnect, tell: Callable[[str], None], ask: Callable[[str], str]) -> Connected:
+    """The consent flow. `tell` shows a line, `ask` reads one. Raises what `service.connect` raises."""
+    wiring = _connect_wiring(w)
+    adapter = adapters.load(how.ledger)
+    credentials = _settings(w).credentials(adapter.env_prefix, how.client_id) or Credentials("")
+    if how.secret:
+        credentials = Credentials(credentials.client_id, how.secret)
+    request = ConnectRequest(
+        how.ledger, credentials, how.base_url, how.way == "custom", how.port, how.organisation, w.preset
+    )
+    if how.way == "custom":
+        return connecting.connect_custom(wiring, request)
+    pending = connecting.begin(wiring, request)
+    return connecting.finish(wiring, request, pending, _answer(w, how, pending, tell, ask))
+
+
+def _answer(
+    w: Wiring, how: HowToConnect, pending: consent.Pending, tell: Callable[[str], None], ask: Callable[[str], str]
+) -> str:
+    match how.way:
+        case "auto":
+            return consent.self_consent(w.http, pending, how.organisation)
+        case "paste":
+            tell(f"open this address and consent:\n{pending.url}")
+            return ask("the address you were sent back to")
+        case "link" | "custom":
+            return consent.receive(pending, lambda url: tell(f"open this address and consent:\n{url}"))
+        case "browser":
+            return consent.receive(pending, lambda url: _open(url, tell))
+
+
+def _open(url: str, tell: Callable[[str], None]) -> None:
+    tell(f"a browser opens for your consent; if it does not, open this address:\n{url}")
+    webbrowser.open(url)
+
+
+def list_connected(w: Wiring) -> tuple[connected.Listed, ...]:
+    """Every organisation with the state of its connection."""
+    return connected.listing(_connect_wiring(w))
+
+
+def disconnect(w: Wiring, text: str) -> connected.Disconnected:
+    """Revoke the consent and forget the tokens."""
+    return connected.disconnect(_connect_wiring(w), text)
+
+
+def _settings(w: Wiring) -> Settings:
+    return Settings.load(w.project)
+
+
+def _connect_wiring(w: Wiring) -> ConnectWiring:
+    settings = _settings(w)
+    return ConnectWiring(
+        tenant=w.tenant,
+        db=w.db,
+        vault=Vault.open(settings),
+        http=w.http,
+        clock=w.clock,
+        ids=w.ids,
+        random=w.random,
+        adapter=adapters.load,
+        credentials=lambda adapter: settings.credentials(adapter.env_prefix),
+        who=w.who,
+    )

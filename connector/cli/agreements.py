@@ -1,0 +1,323 @@
+"""dispute, extend, promise, payment-plan: what was agreed with a customer, or is in question."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from connector.cli.frame import (
+    By,
+    Json,
+    Org,
+    Project,
+    choice,
+    day,
+    emit,
+    money,
+    named,
+    note,
+    project,
+    required_day,
+    say,
+    table,
+)  # fmt: skip
+from connector.domain.cases import DisputeCode, DisputeOutcome, PaymentPlan
+
+Invoice = Annotated[str, typer.Argument(help="The invoice's number or id.")]
+Target = Annotated[str, typer.Argument(help="A query's id, an invoice number, or a customer.")]
+Customer = Annotated[str, typer.Argument(help="The customer's name, e-mail or id, or an invoice number.")]
+Covering = Annotated[list[str] | None, typer.Option("--invoice", help="Only these invoices.")]
+Principal = Annotated[bool, typer.Option("--as-principal", help="I am the client's principal: up to the ceiling.")]
+
+
+def register(app: typer.Typer) -> None:
+    dispute_app = typer.Typer(help="Queries on invoices: only the disputed part is paused.")
+    dispute_app.command("open")(dispute_open)
+    dispute_app.command("review")(dispute_review)
+    dispute_app.command("resolve")(dispute_resolve)
+    dispute_app.command("list")(dispute_list)
+    app.add_typer(dispute_app, name="dispute")
+    app.command()(extend)
+    app.command()(promise)
+    plan_app = typer.Typer(help="Payment plans: options, offer, signature, schedule.")
+    plan_app.command("options")(plan_options)
+    plan_app.command("offer")(plan_offer)
+    plan_app.command("sign")(plan_sign)
+    plan_app.command("show")(plan_show)
+    plan_app.command("cancel")(plan_cancel)
+    app.add_typer(plan_app, name="payment-plan")
+
+
+def dispute_open(
+    invoice: Invoice,
+    code: Annotated[str, typer.Option("--code", help=" ".join(c.value for c in DisputeCode))],
+    amount: Annotated[
+        str | None, typer.Option("--amount", help="The disputed part, gross [the whole balance].")
+    ] = None,
+    wants: Annotated[str, typer.Option("--wants", help="What the customer wants.")] = "",
+    evidence: Annotated[str, typer.Option("--evidence")] = "",
+    owner: Annotated[str, typer.Option("--owner", help="Who looks into it.")] = "",
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Open a query. The next plan tags it in the ledger and pauses the disputed part.
+
+    Example: dunwell dispute open INV-0107 --code quality --amount 120.00
+    """
+    from connector.service import disputes, lookup
+
+    picked = choice(code, DisputeCode, "dispute code")
+    assert isinstance(picked, DisputeCode)
+    with project(folder, by) as w:
+        organisation = named(w, org)
+        with w.db.reading(w.tenant) as tx:
+            currency = lookup.invoice(tx, organisation.id, invoice).currency
+        record = disputes.open_dispute(
+            w, organisation, invoice, code=picked, amount=money(amount, currency), wants=wants, evidence=evidence,
+            owner=owner,
+        )  # fmt: skip
+        return _answer(record, as_json=as_json)
+
+
+def dispute_review(
+    query: Target,
+    valid: Annotated[bool, typer.Option("--valid/--not-valid", help="What the review found.")],
+    evidence: Annotated[str, typer.Option("--evidence")] = "",
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Record what the review of a query found.
+
+    Example: dunwell dispute review INV-0107 --valid
+    """
+    from connector.service import disputes
+
+    with project(folder, by) as w:
+        record = disputes.review(w, named(w, org), query, valid=valid, evidence=evidence)
+        return _answer(record, as_json=as_json)
+
+
+def dispute_resolve(
+    query: Target,
+    outcome: Annotated[str, typer.Option("--outcome", help=" ".join(o.value for o in DisputeOutcome))],
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Close a query. A credit that it calls for is made by a person in the ledger.
+
+    Example: dunwell dispute resolve INV-0107 --outcome stand_firm
+    """
+    from connector.service import disputes
+
+    picked = choice(outcome, DisputeOutcome, "outcome")
+    assert isinstance(picked, DisputeOutcome)
+    with project(folder, by) as w:
+        return _answer(disputes.resolve(w, named(w, org), query, picked), as_json=as_json)
+
+
+def dispute_list(org: Org = None, folder: Project = None, as_json: Json = False) -> int:
+    """Open queries, oldest first.
+
+    Example: dunwell dispute list
+    """
+    from connector.service import disputes
+    from connector.service.naming import customer_name, invoice_number
+
+    with project(folder) as w:
+        organisation = named(w, org)
+        found = disputes.open_disputes(w, organisation)
+        rows = [
+            (
+                one.id[:8],
+                invoice_number(w, organisation.id, one.invoice_id),
+                customer_name(w, organisation.id, one.customer_id),
+                one.amount,
+                one.code,
+                one.on,
+                one.decide_by,
+                one.owner,
+            )
+            for one in found
+        ]
+    if as_json:
+        emit({"disputes": found})
+    else:
+        table(("id", "invoice", "customer", ">amount", "code", "opened", "decide by", "owner"), rows)
+    return 0
+
+
+def extend(
+    invoice: Invoice,
+    until: Annotated[str | None, typer.Option("--until", help="The new final date [the policy's length].")] = None,
+    reason: Annotated[str, typer.Option("--reason")] = "",
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Grant the one extension an invoice may get. The due date is untouched and the new date is final.
+
+    Example: dunwell extend INV-0107 --until 2026-11-30
+    """
+    from connector.service import accommodations
+
+    with project(folder, by) as w:
+        record = accommodations.extend(w, named(w, org), invoice, day(until), reason=reason)
+        return _answer(record, as_json=as_json)
+
+
+def promise(
+    target: Customer,
+    on: Annotated[str, typer.Option("--on", help="The date promised.")],
+    amount: Annotated[str | None, typer.Option("--amount", help="Only this much [all of it].")] = None,
+    currency: Annotated[str | None, typer.Option("--currency")] = None,
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Record a dated promise to pay an invoice, or all that is overdue.
+
+    Example: dunwell promise INV-0107 --on 2026-11-27
+    """
+    from connector.service import accommodations
+
+    with project(folder, by) as w:
+        organisation = named(w, org)
+        asked = money(amount, currency or organisation.record.base_currency)
+        record = accommodations.promise(w, organisation, target, required_day(on), amount=asked)
+        return _answer(record, as_json=as_json)
+
+
+def plan_options(
+    customer: Customer,
+    invoices: Covering = None,
+    principal: Principal = False,
+    org: Org = None,
+    folder: Project = None,
+    as_json: Json = False,
+) -> int:
+    """Plans that the policy permits for what is overdue and undisputed.
+
+    Example: dunwell payment-plan options "Basket Case"
+    """
+    from connector.service import accommodations
+
+    with project(folder) as w:
+        found = accommodations.plan_options(w, named(w, org), customer, invoices=invoices, principal=principal)
+    if as_json:
+        emit(found)
+        return 0
+    say(f"{found.customer}: {found.amount} over {len(found.covered)} invoices")
+    table(
+        (">option", ">instalments", "dates and amounts"),
+        (
+            (number, len(one.instalments), ", ".join(f"{i.due} {i.amount.amount:,}" for i in one.instalments))
+            for number, one in enumerate(found.options, 1)
+        ),
+    )
+    return 0
+
+
+def plan_offer(
+    customer: Customer,
+    option: Annotated[int, typer.Option("--option", help="Number from `payment-plan options`.")],
+    invoices: Covering = None,
+    principal: Principal = False,
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Offer a plan. It is not active before it is signed.
+
+    Example: dunwell payment-plan offer "Basket Case" --option 2
+    """
+    from connector.service import accommodations
+
+    with project(folder, by) as w:
+        plan = accommodations.plan_offer(w, named(w, org), customer, option, invoices=invoices, principal=principal)
+    return _show_plan(plan, as_json=as_json)
+
+
+def plan_sign(
+    plan: Annotated[str, typer.Argument(help="The plan's id, or the customer.")],
+    name: Annotated[str, typer.Option("--name", help="Who signed.")] = "",
+    capacity: Annotated[str, typer.Option("--capacity", help="As what: owner, director…")] = "",
+    on: Annotated[str | None, typer.Option("--on", help="The day of the signature [today].")] = None,
+    evidence: Annotated[str, typer.Option("--evidence", help="Where the signed agreement is kept.")] = "",
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Record the signature that makes an offered plan active.
+
+    Example: dunwell payment-plan sign "Basket Case" --name "Jo Day" --capacity owner --evidence "scan 2026-11-22"
+    """
+    from connector.service import accommodations
+
+    with project(folder, by) as w:
+        organisation = named(w, org)
+        signed = accommodations.plan_sign(
+            w, organisation, plan, name=name, capacity=capacity, on=day(on) or w.today(organisation), evidence=evidence
+        )
+    return _show_plan(signed, as_json=as_json)
+
+
+def plan_show(
+    plan: Annotated[str, typer.Argument(help="The plan's id, or the customer.")],
+    org: Org = None,
+    folder: Project = None,
+    as_json: Json = False,
+) -> int:
+    """Show the newest plan.
+
+    Example: dunwell payment-plan show "Basket Case"
+    """
+    from connector.service import accommodations
+
+    with project(folder) as w:
+        return _show_plan(accommodations.plan_named(w, named(w, org), plan), as_json=as_json)
+
+
+def plan_cancel(
+    plan: Annotated[str, typer.Argument(help="The plan's id, or the customer.")],
+    void: Annotated[bool, typer.Option("--void", help="It was breached and not cured.")] = False,
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """End a plan by a person's decision; chasing resumes where it stood, or at firm when the plan was breached.
+
+    Example: dunwell payment-plan cancel "Basket Case"
+    """
+    from connector.service import accommodations
+
+    with project(folder, by) as w:
+        return _show_plan(accommodations.plan_cancel(w, named(w, org), plan, void=void), as_json=as_json)
+
+
+def _show_plan(plan: PaymentPlan, *, as_json: bool) -> int:
+    if as_json:
+        emit({"record": plan})
+        return 0
+    say(f"plan {plan.id[:8]} is {plan.state.value}")
+    table((">no", "due", ">amount"), ((i.number, i.due, i.amount) for i in plan.instalments))
+    return 0
+
+
+def _answer(record: object, *, as_json: bool) -> int:
+    if as_json:
+        emit({"record": record})
+    else:
+        note("recorded; dunwell plan shows what follows")
+    return 0

@@ -1,0 +1,174 @@
+"""policy and mapping: show, check, render, diff, schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from connector.cli.frame import Json, Project, emit, say, table
+from connector.errors import ConfigError
+
+Currency = Annotated[str, typer.Option("--currency", help="Show money thresholds in this currency.")]
+
+
+def register(app: typer.Typer) -> None:
+    policy_app = typer.Typer(help="The credit policy.")
+    for command in (check, show, render, diff, schema):
+        policy_app.command()(command)
+    app.add_typer(policy_app, name="policy")
+    mapping_app = typer.Typer(help="The mapping: what is written where.")
+    mapping_app.command("check")(mapping_check)
+    mapping_app.command("show")(mapping_show)
+    app.add_typer(mapping_app, name="mapping")
+
+
+def check(folder: Project = None, as_json: Json = False) -> int:
+    """Check policy.yaml: every finding with file, line, column, what is allowed and the nearest name.
+
+    Example: dunwell policy check
+    """
+    from connector.config.layers import check_policy
+
+    return _findings(check_policy(folder or Path.cwd()), as_json=as_json)
+
+
+def mapping_check(folder: Project = None, as_json: Json = False) -> int:
+    """Check mapping.yaml and the letters.
+
+    Example: dunwell mapping check
+    """
+    from connector.bootstrap import letterbook
+    from connector.config.mapping import check_mapping
+
+    root = folder or Path.cwd()
+    return _findings((*check_mapping(root), *letterbook(root).check()), as_json=as_json)
+
+
+def _findings(findings: tuple[ConfigError, ...], *, as_json: bool) -> int:
+    if as_json:
+        emit(
+            {
+                "findings": [
+                    {
+                        "file": one.file,
+                        "line": one.line,
+                        "column": one.column,
+                        "path": one.path,
+                        "message": one.what,
+                        "fix": one.fix,
+                    }
+                    for one in findings
+                ]
+            }
+        )
+    elif not findings:
+        say("nothing to complain about")
+    else:
+        for one in findings:
+            say(f"{one}" + (f" ({one.fix})" if one.fix else ""))
+    return 1 if findings else 0
+
+
+def show(currency: Currency = "", folder: Project = None, as_json: Json = False) -> int:
+    """Every setting in force, and which layer set it.
+
+    Example: dunwell policy show
+    """
+    from connector.config.layers import load_policy
+
+    loaded = load_policy(folder or Path.cwd(), currency or None)
+    if as_json:
+        emit(
+            {
+                "version": loaded.version,
+                "policy": loaded.policy.model_dump(mode="json"),
+                "provenance": {path: str(origin) for path, origin in loaded.provenance.items()},
+            }
+        )
+    else:
+        say(f"policy version {loaded.version}")
+        table(("setting", "value", "set in"), _settings(loaded.policy.model_dump(mode="json"), loaded.provenance))
+    return 0
+
+
+def _settings(values: object, provenance: object, path: str = "") -> list[tuple[str, object, object]]:
+    from collections.abc import Mapping
+
+    assert isinstance(provenance, Mapping)
+    if isinstance(values, dict):
+        rows: list[tuple[str, object, object]] = []
+        for name, value in values.items():
+            rows += _settings(value, provenance, f"{path}.{name}" if path else str(name))
+        return rows
+    return [(path, values, str(provenance.get(path, "")))]
+
+
+def render(currency: Currency = "", folder: Project = None) -> int:
+    """The policy in plain language.
+
+    Example: dunwell policy render
+    """
+    from connector.config.layers import load_policy
+    from connector.policy.document import describe
+
+    say(describe(load_policy(folder or Path.cwd(), currency or None).policy))
+    return 0
+
+
+def diff(
+    other: Annotated[Path, typer.Argument(help="Another project folder.")],
+    folder: Project = None,
+    as_json: Json = False,
+) -> int:
+    """Settings in which two projects' policies differ.
+
+    Example: dunwell policy diff ../globex
+    """
+    from connector.config.layers import load_policy
+
+    mine = dict(_flat(load_policy(folder or Path.cwd(), None).policy.model_dump(mode="json")))
+    theirs = dict(_flat(load_policy(other, None).policy.model_dump(mode="json")))
+    rows = [
+        (path, mine.get(path), theirs.get(path))
+        for path in sorted(mine.keys() | theirs.keys())
+        if mine.get(path) != theirs.get(path)
+    ]
+    if as_json:
+        emit({"differences": [{"path": path, "here": here, "there": there} for path, here, there in rows]})
+    else:
+        table(("setting", "here", "there"), rows)
+    return 0
+
+
+def _flat(values: object, path: str = "") -> list[tuple[str, object]]:
+    if isinstance(values, dict):
+        return [leaf for name, one in values.items() for leaf in _flat(one, f"{path}.{name}" if path else str(name))]
+    return [(path, values)]
+
+
+def schema() -> int:
+    """The JSON Schema of policy.yaml, for editors.
+
+    Example: dunwell policy schema > policy.schema.json
+    """
+    from connector.config.schema import policy_schema
+
+    say(policy_schema())
+    return 0
+
+
+def mapping_show(folder: Project = None, as_json: Json = False) -> int:
+    """The mapping in force.
+
+    Example: dunwell mapping show
+    """
+    from connector.config.mapping import load_mapping
+
+    loaded = load_mapping(folder or Path.cwd())
+    if as_json:
+        emit({"mapping": loaded.model_dump(mode="json")})
+    else:
+        table(("setting", "value"), _flat(loaded.model_dump(mode="json")))
+    return 0

@@ -1,0 +1,288 @@
+"""init, sandbox, demo, connect, organisations, disconnect, migrate, doctor, version."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from connector import __version__
+from connector.cli.frame import By, Json, Org, Project, choice, emit, named, note, project, say, table
+from connector.errors import UserError
+
+if TYPE_CHECKING:
+    from connector.bootstrap import Way
+    from connector.service.connected import Listed
+    from connector.service.wiring import Wiring
+
+LedgerName = Annotated[str, typer.Argument(help="xero")]
+
+
+def register(app: typer.Typer) -> None:
+    for command in (demo, sandbox, init, connect, organisations, disconnect, mode, doctor, migrate, version):
+        app.command()(command)
+
+
+def demo(
+    ledger: Annotated[str, typer.Option("--ledger", help="xero")] = "xero",
+    serve: Annotated[bool, typer.Option("--serve", help="Keep the sandbox open afterwards.")] = False,
+    keep: Annotated[Path | None, typer.Option("--keep", help="Leave the project in this (new) folder.")] = None,
+    as_json: Json = False,
+) -> int:
+    """The main job end to end on a sandbox ledger; ends by itself.
+
+    Example: dunwell demo --json
+    """
+    from connector.demo.play import play
+    from connector.demo.show import lines
+
+    if ledger != "xero":
+        raise UserError(f"there is no demo on {ledger!r} yet", next_step="dunwell demo --ledger xero")
+    outcome = play(ledger, keep=keep, tell=None if as_json else say, serve=serve)
+    if as_json:
+        emit(outcome.document())
+    else:
+        for line in lines(outcome):
+            say(line)
+    return 0 if outcome.is_good else 1
+
+
+def sandbox(
+    ledger: LedgerName,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 = a free one.")] = 0,
+    books: Annotated[Path | None, typer.Option("--books", help="A folder of recorded API answers.")] = None,
+    now: Annotated[str | None, typer.Option("--now", help="The instant at which its clock starts, ISO.")] = None,
+    frozen: Annotated[bool, typer.Option("--frozen", help="Its clock stands still between settings.")] = False,
+    seed: Annotated[int, typer.Option("--seed", help="Makes ids and secrets reproducible.")] = 1,
+) -> int:
+    """Serve a stateful stand-in for a ledger on loopback until SIGTERM. First line of stdout: one JSON object.
+
+    Example: dunwell sandbox xero --port 8600
+    """
+    from connector.bootstrap import serve_sandbox
+
+    if books is not None and not books.is_dir():
+        raise UserError(f"{books} is not a folder", not_done="the sandbox did not start")
+    served = serve_sandbox(ledger, port=port, books=books, now=now, seed=seed, frozen=frozen)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    emit(
+        {
+            "base_url": served.base_url,
+            "client_id": served.client_id,
+            "client_secret": served.client_secret,
+            "organisation": served.organisation,
+        }
+    )
+    sys.stdout.flush()
+    stopping.wait()
+    served.stop()
+    return 0
+
+
+def init(
+    target: Annotated[Path, typer.Argument(help="The new project folder.")] = Path(),
+    preset: Annotated[str, typer.Option("--preset", help="gentle, standard or firm")] = "standard",
+    as_json: Json = False,
+) -> int:
+    """Make a project folder: policy, mappings, letters, an example of the environment, a README.
+
+    Example: dunwell init acme --preset gentle
+    """
+    from connector.config.init import scaffold
+
+    files = scaffold(target, preset)
+    if as_json:
+        emit({"files": [str(one) for one in files]})
+    else:
+        for one in files:
+            say(str(one))
+        note("next: fill in .env (see .env.example), then dunwell connect xero")
+    return 0
+
+
+def connect(
+    ledger: LedgerName,
+    base_url: Annotated[str, typer.Option("--base-url", help="A sandbox instead of the real service.")] = "",
+    client_id: Annotated[str | None, typer.Option("--client-id", help="Instead of the environment's.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link instead of opening it.")] = False,
+    paste: Annotated[bool, typer.Option("--paste", help="Paste the address you were sent back to.")] = False,
+    auto: Annotated[bool, typer.Option("--auto", help="Consent by itself; sandboxes only.")] = False,
+    custom: Annotated[bool, typer.Option("--custom-connection", help="Client credentials, one organisation.")] = False,
+    choose: Annotated[
+        str | None, typer.Option("--organisation", "-o", help="Which, where several are reached.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the redirect address.")] = 8484,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Connect an organisation by OAuth. Secrets come from the environment or a prompt, never from the command line.
+
+    Example: dunwell connect xero
+    """
+    from connector.bootstrap import HowToConnect, connect_ledger, needs_secret
+
+    with project(folder, by) as w:
+        way = _way(custom=custom, auto=auto, paste=paste, no_browser=no_browser)
+        how = HowToConnect(ledger, base_url, client_id or "", "", way, choose or "", port)
+        if way != "auto" and sys.stdin.isatty() and needs_secret(w, how):
+            how = replace(how, secret=typer.prompt("client secret (empty for a PKCE app)", "", hide_input=True))
+        connected = connect_ledger(w, how, note, typer.prompt)
+    row = connected.organisation
+    if as_json:
+        organisation = {"id": row.id, "ledger_id": row.record.ledger_id, "name": row.record.name}
+        emit({"organisation": organisation, "scopes": connected.scopes, "warnings": connected.warnings})
+        return 0
+    say(f"connected {row.record.name}")
+    for warning in connected.warnings:
+        say(f"  careful: {warning}")
+    note("next: dunwell pull, then dunwell take-on")
+    return 0
+
+
+def _way(*, custom: bool, auto: bool, paste: bool, no_browser: bool) -> Way:
+    chosen: list[Way] = []
+    for name, given in (("custom", custom), ("auto", auto), ("paste", paste)):
+        if given:
+            chosen.append(cast("Way", name))
+    if len(chosen) > 1:
+        raise UserError("choose one of --auto, --paste and --custom-connection")
+    return chosen[0] if chosen else "link" if no_browser else "browser"
+
+
+def organisations(folder: Project = None, as_json: Json = False) -> int:
+    """Connected organisations, with token state, mode, last pull and budgets.
+
+    Example: dunwell organisations
+    """
+    from connector.bootstrap import list_connected
+
+    with project(folder) as w:
+        rows = [_organisation(w, one) for one in list_connected(w)]
+    if as_json:
+        emit({"organisations": rows})
+    else:
+        table(
+            ("id", "name", "token", "mode", "last pull", "take-on"),
+            ((r["id"], r["name"], r["token"], r["mode"], r["last_pull"], r["take_on"]) for r in rows),
+        )
+        for row in rows:
+            for warning in row["warnings"]:
+                say(f"  {row['name']}: {warning}")
+    return 0
+
+
+def _organisation(w: Wiring, listed: Listed) -> dict[str, Any]:
+    row = listed.organisation
+    return {
+        "id": row.id,
+        "ledger": row.record.ledger,
+        "name": row.record.name,
+        "token": listed.state,
+        "scopes": listed.scopes,
+        "mode": row.mode,
+        "last_pull": row.last_pull_at,
+        "take_on": f"closed {row.take_on_closed_on}" if row.take_on_closed_on else "open",
+        "budgets": dict(w.ledger(row).budgets()) if listed.state == "active" else {},
+        "warnings": listed.warnings,
+    }
+
+
+def disconnect(
+    organisation: Annotated[str, typer.Argument(help="Name or id.")],
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Revoke the consent and forget the tokens. What was recorded stays.
+
+    Example: dunwell disconnect "Acme Ltd"
+    """
+    from connector.bootstrap import disconnect as service
+
+    with project(folder, by) as w:
+        done = service(w, organisation)
+    if as_json:
+        emit({"organisation": done.organisation.id, "state": "disconnected", "warnings": done.warnings})
+    else:
+        say(f"{done.organisation.record.name} is disconnected")
+        for warning in done.warnings:
+            say(f"  careful: {warning}")
+    return 0
+
+
+def mode(
+    wanted: Annotated[str, typer.Argument(help="observe, approve or autopilot")],
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Change an organisation's mode. Autopilot approves only what the policy's autopilot section names.
+
+    Example: dunwell mode approve
+    """
+    from connector.service.outcomes import Mode, set_mode
+
+    picked = choice(wanted, Mode, "mode")
+    assert isinstance(picked, Mode)
+    with project(folder, by) as w:
+        row = set_mode(w, named(w, org), picked)
+    if as_json:
+        emit({"organisation": row.id, "mode": row.mode})
+    else:
+        say(f"{row.record.name}: {row.mode}")
+    return 0
+
+
+def doctor(
+    every: Annotated[bool, typer.Option("--all", help="Also ask each ledger.")] = False,
+    folder: Project = None,
+    as_json: Json = False,
+) -> int:
+    """Look for what would go wrong: database, key, tokens, clock, ledger settings that clash, records to review.
+
+    Example: dunwell doctor --all
+    """
+    from connector.service.doctor import examine
+
+    with project(folder) as w:
+        findings = examine(w, ask_ledgers=every)
+    if as_json:
+        emit({"findings": findings})
+    else:
+        table(("level", "what", "about", "do"), ((f.level, f.what, f.about, f.fix) for f in findings))
+    return 1 if any(finding.level == "error" for finding in findings) else 0
+
+
+def migrate(folder: Project = None, as_json: Json = False) -> int:
+    """Bring the database to this version's schema.
+
+    Example: dunwell migrate
+    """
+    with project(folder) as w:
+        w.db.migrate()
+    if as_json:
+        emit({"migrated": True})
+    else:
+        say("the database is up to date")
+    return 0
+
+
+def version(as_json: Json = False) -> int:
+    """The version.
+
+    Example: dunwell version
+    """
+    if as_json:
+        emit({"version": __version__})
+    else:
+        say(f"dunwell {__version__}")
+    return 0

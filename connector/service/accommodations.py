@@ -1,0 +1,210 @@
+"""Extensions, promises to pay and payment plans: agreed by people, limited by policy, judged by the bank."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from connector.domain.cases import Extension, PaymentPlan, PlanState, Promise, Signature
+from connector.domain.facts import CustomerFacts
+from connector.domain.money import Money, total
+from connector.errors import NotFound, Refused
+from connector.policy import plans
+from connector.policy.rules.extension import may_extend
+from connector.policy.rules.payment_plan import may_offer
+from connector.policy.rules.promise import may_promise
+from connector.service import lookup
+from connector.service.knowledge import facts_of
+from connector.service.people import record
+from connector.service.wiring import Wiring
+from connector.service.wording import say
+from connector.store import cases, mirror
+from connector.store.db import Tx
+from connector.store.organisations import OrganisationRow
+
+
+def extend(
+    w: Wiring, organisation: OrganisationRow, text: str, until: date | None = None, *, reason: str = ""
+) -> Extension:
+    """Grant the one extension an invoice may get; the due date is untouched and the new date is final.
+
+    `until` defaults to the policy's length from today. Raises `Refused` naming the policy's limit.
+    """
+    policy = w.policy(organisation).policy
+    today = w.today(organisation)
+    with w.db.writing(w.tenant) as tx:
+        invoice = lookup.invoice(tx, organisation.id, text)
+        facts = facts_of(w, tx, organisation, invoice.customer_id, today)
+        day = until or w.calendar(organisation).on_or_before(today + timedelta(days=policy.extension.days))
+        if (refusal := may_extend(policy, facts, invoice.id, day)) is not None:
+            raise Refused(say(refusal), record=invoice.number, not_done="no extension was granted")
+        case = Extension(
+            id=w.ids.new(),
+            customer_id=invoice.customer_id,
+            on=today,
+            by=w.who,
+            invoice_id=invoice.id,
+            until=day,
+            reason=reason,
+        )
+        return record(tx, organisation, case)
+
+
+def promise(
+    w: Wiring, organisation: OrganisationRow, text: str, until: date, *, amount: Money | None = None
+) -> Promise:
+    """A dated promise to pay one invoice, or all that the customer owes. Raises `Refused` naming the policy's limit."""
+    policy = w.policy(organisation).policy
+    today = w.today(organisation)
+    with w.db.writing(w.tenant) as tx:
+        customer_id, invoice_ids = _covered(tx, organisation, text)
+        facts = facts_of(w, tx, organisation, customer_id, today)
+        ids = invoice_ids or tuple(item.invoice.id for item in facts.items if item.is_overdue)
+        if not ids:
+            raise Refused("nothing is overdue", record=text, not_done="no promise was recorded")
+        for invoice_id in ids:
+            if (refusal := may_promise(policy, facts, invoice_id, until)) is not None:
+                raise Refused(say(refusal), record=text, not_done="no promise was recorded")
+        case = Promise(
+            id=w.ids.new(),
+            customer_id=customer_id,
+            on=today,
+            by=w.who,
+            invoice_ids=ids,
+            until=until,
+            amount=amount,
+        )
+        return record(tx, organisation, case)
+
+
+def _covered(tx: Tx, organisation: OrganisationRow, text: str) -> tuple[str, tuple[str, ...]]:
+    found = [r for r in mirror.find(tx, organisation.id, text) if hasattr(r, "customer_id")]
+    if found:
+        invoice = lookup.invoice(tx, organisation.id, text)
+        return invoice.customer_id, (invoice.id,)
+    return lookup.customer(tx, organisation.id, text).id, ()
+
+
+@dataclass(frozen=True)
+class Offerable:
+    """What a plan would cover, and the ways to split it that the policy permits."""
+
+    customer_id: str
+    customer: str
+    covered: tuple[tuple[str, Money], ...]
+    amount: Money
+    options: tuple[plans.PlanOption, ...]
+
+
+def plan_options(
+    w: Wiring, organisation: OrganisationRow, text: str, *, invoices: list[str] | None = None, principal: bool = False
+) -> Offerable:
+    """Plans for the undisputed collectable sum. Raises `Refused` when the policy permits none."""
+    policy = w.policy(organisation).policy
+    today = w.today(organisation)
+    with w.db.reading(w.tenant) as tx:
+        customer = lookup.customer(tx, organisation.id, text)
+        facts = facts_of(w, tx, organisation, customer.id, today)
+        wanted = {lookup.invoice(tx, organisation.id, number).id for number in invoices or ()}
+    covered = _plannable(facts, wanted)
+    if not covered:
+        raise Refused("nothing overdue, undisputed and ours is left to plan for", record=customer.name)
+    if len({amount.currency for _, amount in covered}) > 1:
+        raise Refused("the open items are in several currencies", record=customer.name, next_step="name --invoice")
+    amount = total((amount for _, amount in covered), covered[0][1].currency)
+    options = plans.options(policy.plan, amount, today, w.calendar(organisation), principal=principal)
+    if not options:
+        raise Refused(
+            f"the policy permits no plan for {amount}",
+            record=customer.name,
+            next_step=f"the minimum is {policy.plan.minimum_debt}; see `dunwell policy show`",
+        )
+    return Offerable(customer.id, customer.name, covered, amount, options)
+
+
+def _plannable(facts: CustomerFacts, wanted: set[str]) -> tuple[tuple[str, Money], ...]:
+    return tuple(
+        (item.invoice.id, item.collectable)
+        for item in facts.items
+        if item.is_overdue and item.plan is None and (not wanted or item.invoice.id in wanted)
+    )
+
+
+def plan_offer(
+    w: Wiring,
+    organisation: OrganisationRow,
+    text: str,
+    number: int,
+    *,
+    invoices: list[str] | None = None,
+    principal: bool = False,
+) -> PaymentPlan:
+    """Offer option `number` (from 1). Not active before it is signed. Raises `Refused` when one is active already."""
+    offerable = plan_options(w, organisation, text, invoices=invoices, principal=principal)
+    if not 1 <= number <= len(offerable.options):
+        raise Refused(f"there is no option {number}", record=text, next_step="see `dunwell payment-plan options`")
+    today = w.today(organisation)
+    with w.db.writing(w.tenant) as tx:
+        facts = facts_of(w, tx, organisation, offerable.customer_id, today)
+        policy = w.policy(organisation).policy
+        if (refusal := may_offer(policy, facts, offerable.amount, principal=principal)) is not None:
+            overridable = bool(refusal.facts.get("principal"))
+            raise Refused(
+                say(refusal),
+                record=offerable.customer,
+                not_done="nothing was offered",
+                next_step="the principal may decide otherwise: --as-principal" if overridable else "",
+            )
+        case = PaymentPlan(
+            id=w.ids.new(),
+            customer_id=offerable.customer_id,
+            on=today,
+            by=w.who,
+            covered=offerable.covered,
+            instalments=offerable.options[number - 1].instalments,
+        )
+        return record(tx, organisation, case)
+
+
+def plan_sign(
+    w: Wiring, organisation: OrganisationRow, text: str, *, name: str, capacity: str, on: date, evidence: str
+) -> PaymentPlan:
+    """Record the signature that makes an offered plan active. Raises `Refused` when a detail is missing."""
+    missing = [word for word, value in (("name", name), ("capacity", capacity), ("evidence", evidence)) if not value]
+    if missing:
+        raise Refused(f"a signature needs {', '.join(missing)}", record=text, not_done="the plan is not active")
+    plan = plan_named(w, organisation, text, PlanState.OFFERED)
+    today = w.today(organisation)
+    if on > today or on < plan.on:
+        raise Refused(f"{on} is not between the offer ({plan.on}) and today ({today})", record=plan.id)
+    if plan.instalments[0].due <= on:
+        raise Refused("the first instalment is due already", record=plan.id, next_step="offer the plan again")
+    signed = replace(plan, state=PlanState.SIGNED, signature=Signature(name, capacity, on, evidence))
+    with w.db.writing(w.tenant) as tx:
+        return record(tx, organisation, signed)
+
+
+def plan_cancel(w: Wiring, organisation: OrganisationRow, text: str, *, void: bool = False) -> PaymentPlan:
+    """End a plan by a person's decision: chasing resumes where it stood; `void` after a breach: it resumes at firm."""
+    plan = plan_named(w, organisation, text, PlanState.OFFERED, PlanState.SIGNED)
+    with w.db.writing(w.tenant) as tx:
+        return record(
+            tx,
+            organisation,
+            replace(plan, state=PlanState.VOID if void else PlanState.CANCELLED, closed_on=w.today(organisation)),
+        )
+
+
+def plan_named(w: Wiring, organisation: OrganisationRow, text: str, *states: PlanState) -> PaymentPlan:
+    """The newest plan with this id (or its beginning) or of this customer, in one of the states. Raises `NotFound`."""
+    with w.db.reading(w.tenant) as tx:
+        found = [c for c in cases.all(tx, organisation.id, "plan") if isinstance(c, PaymentPlan)]
+        chosen = [plan for plan in found if plan.id.startswith(text)]
+        if not chosen:
+            customer = lookup.customer(tx, organisation.id, text)
+            chosen = [plan for plan in found if plan.customer_id == customer.id]
+    wanted = [plan for plan in chosen if not states or plan.state in states]
+    if not wanted:
+        names = " or ".join(state.value for state in states) or "any"
+        raise NotFound(f"no {names} payment plan for {text!r}", next_step="see `dunwell payment-plan show`")
+    return wanted[-1]

@@ -1,0 +1,248 @@
+"""Deliver approved effects, each exactly once where the ledger lets us, at most once where it does not.
+
+The order is the guarantee (docs/explanation/guarantees.md): intent first, then the first byte; a definite answer is
+stored with its consequences; anything else is UNKNOWN, and UNKNOWN is looked up after a quiet wait, never repeated
+blindly.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from connector.channels.notes import short_date
+from connector.domain.effects import Effect, EffectKind, EffectState, Finding, Letter, Note, Prepared
+from connector.errors import (
+    Busy,
+    DunwellError,
+    LedgerRejected,
+    NeedsPerson,
+    NotSent,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    Retriable,
+)
+from connector.ports import Channel, Ledger
+from connector.service.consequences import record_done, settle_action
+from connector.service.letters import outgoing
+from connector.service.precondition import Cancel, Go, Postpone, Precondition
+from connector.service.sync import LEASE_SECONDS, working_on
+from connector.service.wiring import Wiring, local
+from connector.store import leases, outbox
+from connector.store.db import Tx
+from connector.store.organisations import OrganisationRow
+from connector.store.outbox import EffectRow
+
+QUIET_HORIZON = timedelta(seconds=180)  # writeback protocol: nothing commits later than this after it was sent
+MAX_ATTEMPTS = 20
+RETRY_AFTER = timedelta(minutes=5)
+
+
+@dataclass
+class Delivered:
+    """What one `apply` did: the effects it touched, and what is left for later or for a person."""
+
+    organisation: str
+    effects: list[EffectRow] = field(default_factory=list)
+    waiting_until: str | None = None  # an unknown outcome can be looked up from then on
+    stopped: DunwellError | None = None  # why the round ended early
+    calls: int = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        return dict(Counter(row.state.value for row in self.effects))
+
+
+def deliver(w: Wiring, organisation: OrganisationRow, only: Collection[str] | None = None) -> Delivered:
+    """Deliver what is due. `only`: action ids. Raises `Busy` when another process delivers for this organisation."""
+    with working_on(w, organisation.id, "deliver") as epoch:
+        return _Round(w, organisation, epoch, only).run()
+
+
+class _Round:
+    """One holder's work on one organisation's outbox."""
+
+    def __init__(self, w: Wiring, organisation: OrganisationRow, epoch: int, only: Collection[str] | None) -> None:
+        self.w, self.organisation, self.epoch, self.only = w, organisation, epoch, only
+        self.ledger: Ledger = w.ledger(organisation)
+        self.channel: Channel = w.channel()
+        self.precondition = Precondition(w, organisation, self.ledger)
+        self.touched: dict[str, None] = {}
+        self.result = Delivered(organisation.id)
+
+    def run(self) -> Delivered:
+        calls = self.ledger.calls()
+        try:
+            self._doubt_what_was_left_sending()
+            self._resolve_unknown()
+            while due := self._due():
+                self.precondition.refresh(due)
+                for row in due:
+                    self._one(row)
+        except (NeedsPerson, RateLimited, Busy, Retriable) as stop:
+            self.result.stopped = stop
+        with self.w.db.reading(self.w.tenant) as tx:
+            self.result.effects = [outbox.get(tx, key) for key in self.touched]
+        self.result.calls = self.ledger.calls() - calls
+        return self.result
+
+    def _due(self) -> list[EffectRow]:
+        with self.w.db.reading(self.w.tenant) as tx:
+            rows = outbox.due(tx, self.organisation.id, tx.now)
+        if self.only is not None:
+            rows = tuple(row for row in rows if row.action_id in self.only)
+        return [row for row in rows if row.effect.key not in self.touched]  # each at most once a round
+
+    # -- what an earlier round left behind ---------------------------------------------------------------------------
+
+    def _doubt_what_was_left_sending(self) -> None:
+        with self.w.db.writing(self.w.tenant) as tx:
+            for row in outbox.listing(tx, self.organisation.id, EffectState.SENDING):
+                outbox.finish(tx, row.effect.key, row.attempt, EffectState.UNKNOWN, reason="interrupted while sending")
+
+    def _resolve_unknown(self) -> None:
+        with self.w.db.reading(self.w.tenant) as tx:
+            rows = outbox.listing(tx, self.organisation.id, EffectState.UNKNOWN)
+        for row in rows:
+            self.touched[row.effect.key] = None
+            if row.t_send is not None and self.w.clock.now() < (ready := row.t_send + QUIET_HORIZON):
+                self.result.waiting_until = max(self.result.waiting_until or "", ready.isoformat())
+                continue
+            self._probe(row)
+
+    def _probe(self, row: EffectRow) -> None:
+        prepared = row.prepared
+        if prepared is None:
+            raise AssertionError("an effect is never unknown without having been prepared")
+        if isinstance(row.effect.payload, Letter):
+            finding, receipt = self._probe_channel(prepared)
+        else:
+            probe = self.ledger.find(row.effect, prepared)
+            finding, receipt = probe.finding, probe.receipt
+        key = row.effect.key
+        with self.w.db.writing(self.w.tenant) as tx:
+            if finding is Finding.PRESENT:
+                if outbox.finish(tx, key, row.attempt, EffectState.DONE, receipt=receipt, reason="found by looking"):
+                    record_done(self.w, tx, self.organisation, row, receipt)
+            elif finding is Finding.ABSENT and row.attempt < MAX_ATTEMPTS:
+                fresh = f"{key[:40]}-{row.attempt + 1}"
+                outbox.back(tx, key, row.attempt, "not found after the quiet wait", new_vendor_key=fresh)
+                self.touched.pop(key, None)
+            else:
+                outbox.finish(
+                    tx, key, row.attempt, EffectState.HUMAN, reason="nobody can tell from here whether this happened"
+                )
+            settle_action(tx, row.action_id)
+
+    def _probe_channel(self, prepared: Prepared) -> tuple[Finding, None]:
+        find = getattr(self.channel, "find", None)
+        if find is None:
+            return Finding.CANNOT_TELL, None
+        return (Finding.PRESENT if find(prepared.key) else Finding.ABSENT), None
+
+    # -- one effect --------------------------------------------------------------------------------------------------
+
+    def _one(self, row: EffectRow) -> None:
+        self.touched[row.effect.key] = None
+        self.precondition.refresh([row])
+        try:
+            attachments = self._attachments(row)
+        except Retriable as error:
+            self._postpone(row, f"the invoice's PDF could not be read: {error}")
+            return
+        started = self._start(row)
+        if started is not None:
+            self._send(started, attachments)
+
+    def _attachments(self, row: EffectRow) -> tuple[tuple[str, str, bytes], ...]:
+        if not isinstance(row.effect.payload, Letter):
+            return ()
+        numbers = self.precondition.numbers(row.effect.payload.attach_invoices)
+        return tuple(
+            (f"{number or 'invoice'}.pdf", "application/pdf", self.ledger.pdf(invoice_id))
+            for invoice_id, number in numbers
+        )
+
+    def _postpone(self, row: EffectRow, reason: str) -> None:
+        with self.w.db.writing(self.w.tenant) as tx:
+            outbox.postpone(tx, row.effect.key, reason, tx.now + RETRY_AFTER)
+
+    def _start(self, row: EffectRow) -> EffectRow | None:
+        """Check everything again and commit the intent, in one transaction. None = not now, or not at all."""
+        key = row.effect.key
+        with self.w.db.writing(self.w.tenant) as tx:
+            if not leases.renew(tx, leases.delivering(self.organisation.id), self.epoch, LEASE_SECONDS):
+                raise Busy("another process took over delivering", record=self.organisation.id)
+            row = outbox.get(tx, key)
+            if row.state is not EffectState.PLANNED or row.hold:
+                return None
+            match self.precondition.check(tx, row):
+                case Cancel(reason):
+                    outbox.finish(tx, key, row.attempt, EffectState.CANCELLED, reason=reason)
+                    outbox.cancel_dependents(tx, key, reason)
+                    settle_action(tx, row.action_id)
+                    return None
+                case Postpone(reason, not_before):
+                    outbox.postpone(tx, key, reason, not_before)
+                    return None
+                case Go():
+                    prepared = row.prepared or self._prepare(tx, row)
+            if not outbox.start(tx, key, self.epoch, prepared, tx.now):
+                return None
+            return outbox.get(tx, key)
+
+    def _prepare(self, tx: Tx, row: EffectRow) -> Prepared:
+        if isinstance(row.effect.payload, Letter):
+            return outgoing(self.w, self.organisation, row.effect, ()).prepared
+        effect = self._dated(tx, row.effect)
+        prepared = self.ledger.prepare(effect, outbox.receipts(tx, effect.after))
+        return replace(prepared, key=f"{effect.key[:40]}-1")
+
+    def _dated(self, tx: Tx, effect: Effect) -> Effect:
+        """A note names the day on which the act that it reports really happened."""
+        if not isinstance(effect.payload, Note) or not effect.payload.dated or not effect.after:
+            return effect
+        happened = local(outbox.get(tx, effect.after[0]).updated_at, self.organisation).date()
+        text = effect.payload.text.replace(effect.payload.dated, short_date(happened), 1)
+        return replace(effect, payload=Note(text))
+
+    def _send(self, row: EffectRow, attachments: tuple[tuple[str, str, bytes], ...]) -> None:
+        key, attempt = row.effect.key, row.attempt
+        prepared = row.prepared
+        if prepared is None:
+            raise AssertionError("a started effect is always prepared")
+        try:
+            if row.effect.kind is EffectKind.LETTER:
+                letter = outgoing(self.w, self.organisation, row.effect, attachments).letter
+                receipt = self.channel.send(letter, self.w.clock.now())
+            else:
+                receipt = self.ledger.send(row.effect, prepared)
+        except (NotSent, RateLimited, NeedsPerson) as error:
+            self._not_sent(row, error)
+            return
+        except (LedgerRejected, Refused) as error:
+            with self.w.db.writing(self.w.tenant) as tx:
+                detail = getattr(error, "detail", "") or str(error)
+                outbox.finish(tx, key, attempt, EffectState.REJECTED, reason=detail)
+                outbox.cancel_dependents(tx, key, f"the act it reports was refused: {detail}")
+                settle_action(tx, row.action_id)
+            return
+        except (OutcomeUnknown, Retriable) as error:
+            with self.w.db.writing(self.w.tenant) as tx:
+                outbox.finish(tx, key, attempt, EffectState.UNKNOWN, reason=str(error))
+            self.result.waiting_until = (self.w.clock.now() + QUIET_HORIZON).isoformat()
+            return
+        with self.w.db.writing(self.w.tenant) as tx:
+            if outbox.finish(tx, key, attempt, EffectState.DONE, receipt=receipt):
+                record_done(self.w, tx, self.organisation, row, receipt)
+            settle_action(tx, row.action_id)
+
+    def _not_sent(self, row: EffectRow, error: DunwellError) -> None:
+        wait = timedelta(seconds=error.retry_after) if isinstance(error, RateLimited) else RETRY_AFTER
+        with self.w.db.writing(self.w.tenant) as tx:
+            outbox.back(tx, row.effect.key, row.attempt, str(error), not_before=tx.now + wait)
+        if isinstance(error, RateLimited | NeedsPerson):
+            raise error

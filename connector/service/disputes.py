@@ -1,0 +1,98 @@
+"""Queries on invoices: opened, reviewed, resolved by people. Tags and notes follow at the next plan."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from connector.domain.cases import Dispute, DisputeCode, DisputeOutcome
+from connector.domain.money import Money
+from connector.errors import NotFound, Refused
+from connector.service import lookup
+from connector.service.people import record
+from connector.service.wiring import Wiring
+from connector.store import cases, mirror
+from connector.store.organisations import OrganisationRow
+
+
+def open_dispute(
+    w: Wiring,
+    organisation: OrganisationRow,
+    text: str,
+    *,
+    code: DisputeCode,
+    amount: Money | None = None,
+    wants: str = "",
+    evidence: str = "",
+    owner: str = "",
+) -> Dispute:
+    """Open a query on an invoice; only `amount` (None = the whole balance) is paused.
+
+    Raises `Refused` when the amount is not in the invoice's currency, not positive, or more than the balance.
+    """
+    policy = w.policy(organisation).policy
+    with w.db.writing(w.tenant) as tx:
+        invoice = lookup.invoice(tx, organisation.id, text)
+        if not invoice.is_open:
+            raise Refused(f"{invoice.number} is {invoice.status.value} with nothing due", record=invoice.id)
+        asked = amount or invoice.balance
+        if asked.currency != invoice.currency or asked.minor <= 0 or asked > invoice.balance:
+            raise Refused(
+                f"{asked} cannot be disputed on {invoice.number}: its balance is {invoice.balance}",
+                record=invoice.number,
+                not_done="no query was opened",
+            )
+        today = w.today(organisation)
+        case = Dispute(
+            id=w.ids.new(),
+            customer_id=invoice.customer_id,
+            on=today,
+            by=w.who,
+            invoice_id=invoice.id,
+            code=code,
+            amount=asked,
+            wants=wants,
+            evidence=evidence,
+            owner=owner or w.who,
+            decide_by=w.calendar(organisation).add(today, policy.dispute.decide_bd),
+        )
+        return record(tx, organisation, case)
+
+
+def open_disputes(w: Wiring, organisation: OrganisationRow, text: str | None = None) -> list[Dispute]:
+    """Open queries, oldest first; of one invoice or customer when `text` is given."""
+    with w.db.reading(w.tenant) as tx:
+        found = [c for c in cases.all(tx, organisation.id, "dispute") if isinstance(c, Dispute) and c.is_open]
+        if text is None:
+            return found
+        customer = lookup.customer(tx, organisation.id, text)
+        chosen = [c for c in found if c.customer_id == customer.id]
+        invoices = [r.id for r in mirror.find(tx, organisation.id, text) if hasattr(r, "customer_id")]
+    return [c for c in chosen if not invoices or c.invoice_id in invoices]
+
+
+def review(w: Wiring, organisation: OrganisationRow, text: str, *, valid: bool, evidence: str = "") -> Dispute:
+    """Record what the review found."""
+    case = _only(w, organisation, text)
+    changed = replace(case, valid=valid, reviewed_on=w.today(organisation), evidence=evidence or case.evidence)
+    with w.db.writing(w.tenant) as tx:
+        return record(tx, organisation, changed)
+
+
+def resolve(w: Wiring, organisation: OrganisationRow, text: str, outcome: DisputeOutcome) -> Dispute:
+    """Close the query. The credit or redo that the outcome calls for is a person's act in the ledger."""
+    case = _only(w, organisation, text)
+    with w.db.writing(w.tenant) as tx:
+        return record(tx, organisation, replace(case, resolved_on=w.today(organisation), outcome=outcome))
+
+
+def _only(w: Wiring, organisation: OrganisationRow, text: str) -> Dispute:
+    with w.db.reading(w.tenant) as tx:
+        for case in cases.all(tx, organisation.id, "dispute"):
+            if isinstance(case, Dispute) and case.id.startswith(text) and case.is_open:
+                return case
+    found = open_disputes(w, organisation, text)
+    if not found:
+        raise NotFound(f"no open query on {text!r}", next_step="`dunwell dispute list` shows them")
+    if len(found) > 1:
+        raise Refused(f"{len(found)} queries are open on {text!r}", next_step="name one by its id")
+    return found[0]

@@ -1,0 +1,108 @@
+"""Look for what would go wrong before it does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from connector.domain.effects import EffectState
+from connector.errors import DunwellError
+from connector.service.wiring import Wiring
+from connector.store import connections, mirror, organisations, outbox, timeline
+from connector.store.db import Tx
+from connector.store.organisations import OrganisationRow
+
+WARN_BEFORE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something to mend or to know. `level`: error, warning or info."""
+
+    level: str
+    what: str
+    about: str
+    fix: str = ""
+
+
+def examine(w: Wiring, *, ask_ledgers: bool) -> list[Finding]:
+    """Everything that can be seen from here; with `ask_ledgers`, one light call to each ledger too."""
+    findings: list[Finding] = []
+    with w.db.reading(w.tenant) as tx:
+        rows = organisations.all(tx)
+        if problems := timeline.verify(tx):
+            findings.append(
+                Finding("error", f"{len(problems)} breaks in the timeline", "audit", "dunwell audit verify")
+            )
+        for row in rows:
+            findings += _tokens(tx, row)
+            findings += _records(tx, row)
+            findings += _settings(row)
+    if not rows:
+        findings.append(Finding("info", "no organisation is connected", "project", "dunwell connect xero"))
+    if ask_ledgers:
+        findings += [finding for row in rows for finding in _ask(w, row)]
+    return findings or [Finding("info", "nothing to complain about", "project")]
+
+
+def _tokens(tx: Tx, row: OrganisationRow) -> list[Finding]:
+    connection = connections.for_organisation(tx, row.id)
+    if connection is None or connection.state in ("needs_reauth", "disconnected"):
+        state = "not connected" if connection is None else connection.state.replace("_", " ")
+        return [Finding("error", f"the connection is {state}", row.record.name, "dunwell connect " + row.record.ledger)]
+    expires = connection.refresh_expires_at
+    if expires is not None and expires - tx.now < WARN_BEFORE:
+        days = max(0, (expires - tx.now).days)
+        return [Finding("warning", f"the consent ends in {days} days without use", row.record.name, "dunwell pull")]
+    return []
+
+
+def _records(tx: Tx, row: OrganisationRow) -> list[Finding]:
+    findings = [
+        Finding(
+            "warning",
+            f"{item.kind.value} {item.number or item.id}: {item.reason}",
+            row.record.name,
+            "look at it in the ledger",
+        )
+        for item in mirror.needs_review_list(tx, row.id)
+    ]
+    in_doubt = outbox.listing(tx, row.id, EffectState.HUMAN)
+    if in_doubt:
+        findings.append(
+            Finding(
+                "warning",
+                f"{len(in_doubt)} effects with unknown outcome",
+                row.record.name,
+                "dunwell effects --state human",
+            )
+        )
+    return findings
+
+
+def _settings(row: OrganisationRow) -> list[Finding]:
+    findings = []
+    if row.record.native_reminders:
+        findings.append(
+            Finding(
+                "warning",
+                "the ledger mails its own reminders: customers would be reminded twice",
+                row.record.name,
+                "turn them off, or `dunwell take-on answer native_reminders accepted`",
+            )
+        )
+    if row.last_pull_at is None:
+        findings.append(Finding("info", "never pulled", row.record.name, "dunwell pull"))
+    if row.take_on_closed_on is None:
+        findings.append(Finding("info", "the take-on is open: nothing is sent", row.record.name, "dunwell take-on"))
+    return findings
+
+
+def _ask(w: Wiring, row: OrganisationRow) -> list[Finding]:
+    try:
+        ledger = w.ledger(row)
+        ledger.organisation()
+    except DunwellError as error:
+        return [Finding("error", str(error), row.record.name, error.next_step)]
+    budget = ", ".join(f"{count} calls left this {name}" for name, count in ledger.budgets().items())
+    return [Finding("info", f"the ledger answers; {budget or 'no budget stated'}", row.record.name)]

@@ -1,0 +1,81 @@
+"""The outbox as people see it: list, settle what nobody could see, retry what was refused. Also the modes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from connector.domain.decisions import ActionKind
+from connector.domain.effects import EffectState, Receipt
+from connector.errors import Refused, UserError
+from connector.service.consequences import record_done, settle_action
+from connector.service.wiring import Wiring
+from connector.store import actions, organisations, outbox, timeline
+from connector.store.actions import ActionRow
+from connector.store.organisations import OrganisationRow
+from connector.store.outbox import EffectRow
+
+
+class Mode(StrEnum):
+    OBSERVE = "observe"
+    APPROVE = "approve"
+    AUTOPILOT = "autopilot"
+
+
+def set_mode(w: Wiring, organisation: OrganisationRow, mode: Mode) -> OrganisationRow:
+    """Change what may happen without a person. Raises `Refused` while the take-on is open."""
+    if mode is not Mode.OBSERVE and organisation.take_on_closed_on is None:
+        raise Refused(
+            "the take-on is not closed",
+            record=organisation.record.name,
+            next_step="`dunwell take-on` shows what is open",
+        )
+    with w.db.writing(w.tenant) as tx:
+        organisations.set_mode(tx, organisation.id, mode.value)
+        timeline.append(tx, organisation.id, "mode", organisation.id, w.who, {"mode": mode.value})
+        return organisations.get(tx, organisation.id)
+
+
+def listing(w: Wiring, organisation_id: str | None, state: str | None) -> tuple[EffectRow, ...]:
+    """Effects, oldest first. Raises `UserError` for an unknown state."""
+    try:
+        states = (EffectState(state),) if state else tuple(EffectState)
+    except ValueError:
+        raise UserError(f"{state!r} is not a state", next_step="one of " + ", ".join(EffectState)) from None
+    with w.db.reading(w.tenant) as tx:
+        return outbox.listing(tx, organisation_id, *states)
+
+
+def proposed_calls(w: Wiring, organisation_id: str | None) -> list[ActionRow]:
+    with w.db.reading(w.tenant) as tx:
+        return [a for a in actions.listing(tx, organisation_id, "proposed") if a.key.kind is ActionKind.CALL]
+
+
+def settle(w: Wiring, text: str, *, happened: bool) -> EffectRow:
+    """A person looked: it happened, or it did not (then it may be sent again by the next apply). Raises `Refused`."""
+    with w.db.writing(w.tenant) as tx:
+        row = outbox.find(tx, text)
+        if row.state is not EffectState.HUMAN:
+            raise Refused(f"its outcome is known: {row.state.value}", record=row.effect.key[:12])
+        organisation = organisations.get(tx, row.organisation_id)
+        if happened:
+            receipt = Receipt(reference="a person saw it", detail=w.who, found=True)
+            outbox.finish(
+                tx, row.effect.key, row.attempt, EffectState.DONE, receipt=receipt, reason=f"settled by {w.who}"
+            )
+            record_done(w, tx, organisation, row, receipt)
+        else:
+            fresh = f"{row.effect.key[:40]}-{row.attempt + 1}"
+            outbox.back(tx, row.effect.key, row.attempt, f"{w.who}: it did not happen", new_vendor_key=fresh)
+        settle_action(tx, row.action_id)
+        return outbox.get(tx, row.effect.key)
+
+
+def retry(w: Wiring, text: str) -> EffectRow:
+    """Try a refused effect again under the same identity. Raises `Refused`."""
+    with w.db.writing(w.tenant) as tx:
+        row = outbox.find(tx, text)
+        if row.state is not EffectState.REJECTED:
+            raise Refused(f"only refused effects are tried again, this one is {row.state.value}", record=text)
+        outbox.retry(tx, row.effect.key, row.attempt, f"{row.effect.key[:40]}-{row.attempt + 1}", w.who)
+        actions.settle(tx, row.action_id, "approved", tx.now)
+        return outbox.get(tx, row.effect.key)

@@ -1,0 +1,222 @@
+"""What people know and tell us: how far the books are reconciled, who the debtor is, who holds the debt, legal holds,
+exclusions, replies, calls. Each becomes a case record with who said so and when; nothing is written to the ledger here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TypeVar
+
+from connector.domain.cases import (
+    CallMade,
+    CallOutcome,
+    CaseRecord,
+    CashKnown,
+    Exclusion,
+    HeldBy,
+    Holder,
+    LegalHold,
+    LegalHoldKind,
+    Party,
+    PartyIs,
+    Reply,
+    ReplyOutcome,
+)
+from connector.domain.decisions import ActionKind
+from connector.domain.money import Money
+from connector.errors import NotFound, Refused
+from connector.service import lookup
+from connector.service.compose import call_note
+from connector.service.wiring import Wiring
+from connector.store import actions, cases, mirror, organisations, outbox, wake
+from connector.store.db import Tx
+from connector.store.organisations import OrganisationRow
+
+R = TypeVar("R", bound=CaseRecord)
+
+
+def record(tx: Tx, organisation: OrganisationRow, case: R) -> R:
+    """Store a case record and have its customer looked at again."""
+    cases.put(tx, organisation.id, case)
+    if case.customer_id:
+        wake.mark(tx, organisation.id, [case.customer_id])
+    return case
+
+
+def books_known_to(w: Wiring, organisation: OrganisationRow, until: date, account: str = "") -> CashKnown:
+    """Attest that the books are reconciled up to and including `until`. Raises `Refused` for a future date."""
+    today = w.today(organisation)
+    if until > today:
+        raise Refused(f"{until} is in the future", record=organisation.record.name, not_done="nothing was recorded")
+    case = CashKnown(id=w.ids.new(), on=today, by=w.who, until=until, account=account)
+    with w.db.writing(w.tenant) as tx:
+        return record(tx, organisation, case)
+
+
+def set_party(w: Wiring, organisation: OrganisationRow, text: str, party: Party) -> PartyIs:
+    with w.db.writing(w.tenant) as tx:
+        customer = lookup.customer(tx, organisation.id, text)
+        case = PartyIs(id=w.ids.new(), customer_id=customer.id, on=w.today(organisation), by=w.who, party=party)
+        return record(tx, organisation, case)
+
+
+def set_held_by(
+    w: Wiring, organisation: OrganisationRow, text: str, holder: Holder, *, invoice: bool = False, note: str = ""
+) -> HeldBy:
+    """`text` names a customer, or an invoice with `invoice`; "" means the whole organisation."""
+    with w.db.writing(w.tenant) as tx:
+        customer_id = invoice_id = ""
+        if invoice:
+            found = lookup.invoice(tx, organisation.id, text)
+            customer_id, invoice_id = found.customer_id, found.id
+        elif text:
+            customer_id = lookup.customer(tx, organisation.id, text).id
+        case = HeldBy(
+            id=w.ids.new(),
+            customer_id=customer_id,
+            on=w.today(organisation),
+            by=w.who,
+            holder=holder,
+            invoice_id=invoice_id,
+            note=note,
+        )
+        return record(tx, organisation, case)
+
+
+def set_hold(w: Wiring, organisation: OrganisationRow, text: str, why: LegalHoldKind) -> LegalHold:
+    """Anyone may set a legal hold; it beats every rule, approval and override."""
+    with w.db.writing(w.tenant) as tx:
+        customer = lookup.customer(tx, organisation.id, text)
+        case = LegalHold(id=w.ids.new(), customer_id=customer.id, on=w.today(organisation), by=w.who, why=why)
+        return record(tx, organisation, case)
+
+
+def lift_hold(w: Wiring, organisation: OrganisationRow, text: str, *, principal: bool) -> list[LegalHold]:
+    """Only the principal lifts it. Raises `Refused`, `NotFound`."""
+    if not principal:
+        raise Refused(
+            "only the client's principal lifts a legal hold",
+            record=text,
+            not_done="the hold stands",
+            next_step="let the principal run it with --as-principal",
+        )
+    with w.db.writing(w.tenant) as tx:
+        customer = lookup.customer(tx, organisation.id, text)
+        held = [
+            case
+            for case in cases.of(tx, organisation.id, customer.id).records
+            if isinstance(case, LegalHold) and case.lifted_on is None and case.customer_id == customer.id
+        ]
+        if not held:
+            raise NotFound(f"{customer.name} is not on legal hold", record=customer.id)
+        today = w.today(organisation)
+        return [record(tx, organisation, replace(case, lifted_on=today, lifted_by=w.who)) for case in held]
+
+
+def exclude(
+    w: Wiring, organisation: OrganisationRow, text: str, *, reason: str, until: date | None, invoice: bool = False
+) -> Exclusion:
+    """Leave a customer (or one invoice) alone, with a reason and normally an expiry."""
+    if not reason.strip():
+        raise Refused("an exclusion needs a reason", record=text, next_step="add --reason TEXT")
+    with w.db.writing(w.tenant) as tx:
+        if invoice:
+            found = lookup.invoice(tx, organisation.id, text)
+            customer_id, invoice_id = found.customer_id, found.id
+        else:
+            customer_id, invoice_id = lookup.customer(tx, organisation.id, text).id, ""
+        case = Exclusion(
+            id=w.ids.new(),
+            customer_id=customer_id,
+            on=w.today(organisation),
+            by=w.who,
+            reason=reason,
+            until=until,
+            invoice_id=invoice_id,
+        )
+        return record(tx, organisation, case)
+
+
+def lift_exclusion(w: Wiring, organisation: OrganisationRow, text: str) -> list[Exclusion]:
+    with w.db.writing(w.tenant) as tx:
+        customer = lookup.customer(tx, organisation.id, text)
+        standing = [
+            case
+            for case in cases.of(tx, organisation.id, customer.id).records
+            if isinstance(case, Exclusion) and case.lifted_on is None and case.customer_id == customer.id
+        ]
+        if not standing:
+            raise NotFound(f"{customer.name} is not excluded", record=customer.id)
+        return [record(tx, organisation, replace(case, lifted_on=w.today(organisation))) for case in standing]
+
+
+def reply(
+    w: Wiring,
+    organisation: OrganisationRow,
+    text: str,
+    outcome: ReplyOutcome,
+    *,
+    until: date | None = None,
+    amount: Money | None = None,
+    reference: str = "",
+    note: str = "",
+) -> Reply:
+    """An answer came in. It pauses chasing until we answered, at most the policy's reply time."""
+    with w.db.writing(w.tenant) as tx:
+        customer = lookup.customer(tx, organisation.id, text)
+        invoices = [r.id for r in mirror.find(tx, organisation.id, text) if hasattr(r, "customer_id")]
+        case = Reply(
+            id=w.ids.new(),
+            customer_id=customer.id,
+            on=w.today(organisation),
+            by=w.who,
+            outcome=outcome,
+            invoice_ids=tuple(invoices),
+            until=until,
+            amount=amount,
+            reference=reference,
+            note=note,
+        )
+        return record(tx, organisation, case)
+
+
+def answer_replies(w: Wiring, organisation: OrganisationRow, text: str) -> list[Reply]:
+    """We answered: every waiting reply of the customer is settled."""
+    with w.db.writing(w.tenant) as tx:
+        customer = lookup.customer(tx, organisation.id, text)
+        waiting = [
+            case
+            for case in cases.of(tx, organisation.id, customer.id).records
+            if isinstance(case, Reply) and case.answered_on is None
+        ]
+        if not waiting:
+            raise NotFound(f"no reply of {customer.name} waits for us", record=customer.id)
+        return [record(tx, organisation, replace(case, answered_on=w.today(organisation))) for case in waiting]
+
+
+def call_done(w: Wiring, text: str, outcome: CallOutcome, *, note: str = "") -> CallMade:
+    """A call task was carried out: recorded, and noted in the ledger by the next `apply`. `text`: the action's id."""
+    with w.db.writing(w.tenant) as tx:
+        action = actions.find(tx, text)
+        if action.key.kind is not ActionKind.CALL:
+            raise Refused(f"{text} is a {action.key.kind.value}, not a call", record=action.id)
+        if action.state != "proposed":
+            raise Refused(f"this call is {action.state}", record=action.id, not_done="nothing was recorded")
+        organisation = organisations.get(tx, action.organisation_id)
+        today = w.today(organisation)
+        effects = call_note(w, tx, organisation, action, today, outcome)
+        if not actions.approve(tx, action.id, action.content_hash, w.who, tx.now):
+            raise Refused("the call changed meanwhile", record=action.id, next_step="run `dunwell plan` again")
+        outbox.add(tx, organisation.id, action.id, effects)
+        case = CallMade(
+            id=w.ids.new(),
+            customer_id=action.customer_id,
+            on=today,
+            by=w.who,
+            occasion=action.key.occasion,
+            outcome=outcome,
+            note=note,
+            invoice_ids=action.decision.items,
+        )
+        return record(tx, organisation, case)

@@ -1,0 +1,161 @@
+"""Look again, immediately before a write: the records are re-read (at most 60 s old), the facts derived anew, and the
+decision's own inputs, guardrails and contact window checked in the transaction that commits the intent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from connector.domain.cases import CaseFile, LetterSent
+from connector.domain.decisions import Decision, Reason, TargetKind
+from connector.domain.derive import derive
+from connector.domain.facts import CustomerFacts
+from connector.domain.ledger import RecordKind
+from connector.policy import engine, guardrails
+from connector.ports import Ledger
+from connector.service.approve import FOR_A_PERSON
+from connector.service.knowledge import Knowledge, gather
+from connector.service.wiring import Wiring, local
+from connector.service.wording import say
+from connector.store import actions, cases, mirror
+from connector.store.db import Tx
+from connector.store.organisations import OrganisationRow
+from connector.store.outbox import EffectRow
+
+FRESH = timedelta(seconds=60)
+MORNING = time(9, 0)
+
+
+@dataclass(frozen=True)
+class Go:
+    """Send it."""
+
+
+@dataclass(frozen=True)
+class Cancel:
+    """What the decision rested on no longer holds; nothing is written."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Postpone:
+    """Not now."""
+
+    reason: str
+    not_before: datetime
+
+
+Check = Go | Cancel | Postpone
+
+
+class Precondition:
+    """One organisation's look-again, with the records re-read in batches."""
+
+    def __init__(self, w: Wiring, organisation: OrganisationRow, ledger: Ledger) -> None:
+        self._w, self._organisation, self._ledger = w, organisation, ledger
+        self._read_at: dict[str, datetime] = {}
+        self._missing: set[str] = set()
+        self._knowledge: Knowledge | None = None
+        self._policy = w.policy(organisation).policy
+
+    def refresh(self, rows: Iterable[EffectRow]) -> None:
+        """Re-read what these effects rest on, batched by ids, unless it was read within the last minute."""
+        invoices: dict[str, None] = {}
+        customers: dict[str, None] = {}
+        with self._w.db.reading(self._w.tenant) as tx:
+            for row in rows:
+                if row.effect.after:
+                    continue  # a report of what has happened already: nothing to look at again
+                action = actions.get(tx, row.action_id)
+                customers[action.customer_id] = None
+                invoices |= dict.fromkeys(action.decision.items)
+                if row.effect.target_kind is TargetKind.INVOICE:
+                    invoices[row.effect.target] = None
+        self._fetch(RecordKind.INVOICE, [i for i in invoices if self._is_stale(i)])
+        self._fetch(RecordKind.CUSTOMER, [c for c in customers if c and self._is_stale(c)])
+
+    def _is_stale(self, record_id: str) -> bool:
+        read = self._read_at.get(record_id)
+        return read is None or self._w.clock.now() - read >= FRESH
+
+    def _fetch(self, kind: RecordKind, ids: list[str]) -> None:
+        if not ids:
+            return
+        batch = self._ledger.fetch(kind, ids)
+        with self._w.db.writing(self._w.tenant) as tx:
+            mirror.upsert(tx, self._organisation.id, kind, batch.records)
+            mirror.review(tx, self._organisation.id, batch.needs_review)
+        found = {record.id for record in batch.records}
+        self._missing = (self._missing - found) | (set(ids) - found)
+        self._read_at |= dict.fromkeys(ids, self._w.clock.now())
+
+    def numbers(self, invoice_ids: Iterable[str]) -> list[tuple[str, str]]:
+        """(id, number) of these invoices."""
+        with self._w.db.reading(self._w.tenant) as tx:
+            return [(one, mirror.invoice(tx, self._organisation.id, one).number) for one in invoice_ids]
+
+    def check(self, tx: Tx, row: EffectRow) -> Check:
+        """May this effect be written now? Runs in the transaction that commits the intent."""
+        action = actions.get(tx, row.action_id)
+        if row.effect.after or action.key.kind in FOR_A_PERSON:
+            return Go()  # a report of what has happened already
+        if action.state != "approved":
+            return Cancel(f"the action is {action.state}")
+        decision = action.decision
+        wanted = {action.customer_id, *decision.items} - {""}
+        if stale := [one for one in wanted if self._is_stale(one)]:
+            return Postpone(f"{len(stale)} records must be read again first", tx.now)
+        if missing := wanted & self._missing:
+            return Cancel(f"the ledger no longer has {', '.join(sorted(missing))}")
+        facts = self._facts(tx, action.customer_id)
+        if drifted := engine.drift(decision, facts):
+            return Cancel("drift: " + "; ".join(say(reason) for reason in drifted))
+        return self._guarded(facts, decision)
+
+    def _facts(self, tx: Tx, customer_id: str) -> CustomerFacts:
+        today = self._w.today(self._organisation)
+        if self._knowledge is None:
+            self._knowledge = gather(self._w, tx, self._organisation, today)
+        knowledge = self._knowledge
+        book = mirror.book(tx, self._organisation.id, customer_id)
+        own = cases.of(tx, self._organisation.id, customer_id)
+        acted = actions.acted(tx, self._organisation.id, customer_id)
+        address = book.customer.email.casefold()
+        written = {
+            case.on
+            for case in cases.all(tx, self._organisation.id, "letter_sent")
+            if isinstance(case, LetterSent) and address and case.recipient.casefold() == address
+        }
+        return derive(
+            knowledge.state, book, CaseFile(own.records), acted, today, mailbox_contacts=tuple(sorted(written))
+        )
+
+    def _guarded(self, facts: CustomerFacts, decision: Decision) -> Check:
+        today = facts.as_of
+        blocking = guardrails.check(self._policy, facts, decision, today)
+        if blocking:
+            until = max((day for reason in blocking if (day := _until(reason)) is not None), default=None)
+            text = "; ".join(say(reason) for reason in blocking)
+            if until is None or any(_until(reason) is None for reason in blocking):
+                return Cancel(f"guardrail: {text}")
+            return Postpone(f"guardrail: {text}", self._morning(until))
+        if not decision.contact:
+            return Go()
+        now = local(self._w.clock.now(), self._organisation)
+        opens = guardrails.send_window(self._policy, facts, now)
+        if opens is not None:
+            return Postpone("outside the customer's contact hours", opens.astimezone(UTC))
+        return Go()
+
+    def _morning(self, day: date) -> datetime:
+        zone = ZoneInfo(self._organisation.record.timezone)
+        return datetime.combine(day, MORNING, zone).astimezone(UTC)
+
+
+def _until(reason: Reason) -> date | None:
+    value = reason.facts.get("until")
+    return date.fromisoformat(value) if isinstance(value, str) and value else None

@@ -1,0 +1,131 @@
+"""Pull: bring the mirror up to date with the ledger. Idempotent; the cursor moves once, with the round's last page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from connector.domain.ledger import RecordKind
+from connector.domain.money import Money, total
+from connector.errors import Busy
+from connector.ports import Batch
+from connector.service.wiring import Wiring
+from connector.store import leases, mirror, organisations
+from connector.store.organisations import OrganisationRow
+
+LEASE_SECONDS = 120
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What one pull did. `open` sums the ledger balances by currency; `control` is the ledger's own total (base)."""
+
+    organisation: str
+    name: str
+    calls: int
+    bytes: int
+    records: dict[str, int]
+    changed: int
+    needs_review: int
+    seconds: float
+    open: dict[str, dict[str, object]]
+    control: dict[str, object]
+    budgets: dict[str, int] = field(default_factory=dict)
+
+
+@contextmanager
+def working_on(w: Wiring, organisation_id: str, what: str) -> Iterator[int]:
+    """Hold the organisation's lease; yields the fencing epoch. Raises `Busy` when another process holds it."""
+    name = f"{what}:{organisation_id}"
+    with w.db.writing(w.tenant) as tx:
+        epoch = leases.acquire(tx, name, w.holder, LEASE_SECONDS)
+    if epoch is None:
+        raise Busy(
+            f"another process is at work ({what})",
+            record=organisation_id,
+            not_done=f"this {what} did not start",
+            next_step=f"wait for it to end; a crashed process frees the lease after {LEASE_SECONDS} s",
+        )
+    try:
+        yield epoch
+    finally:
+        with w.db.writing(w.tenant) as tx:
+            leases.release(tx, name, epoch)
+
+
+def pull(w: Wiring, organisation: OrganisationRow, *, full: bool = False, progress: Progress | None = None) -> Pulled:
+    """One round of reading. Raises `Retriable` or `NeedsPerson`; what was stored before that stays valid."""
+    with working_on(w, organisation.id, "pull") as epoch:
+        started = w.clock.now()
+        ledger = w.ledger(organisation)
+        _refresh_organisation(w, organisation)
+        seen: Counter[str] = Counter()
+        changed = review = size = 0
+        cursor = None if full else organisation.cursor
+        with w.pages() as pages:
+            for batch in ledger.changes(cursor, pages):
+                changed += _store(w, organisation, batch, epoch)
+                seen[batch.kind.value] += len(batch.records)
+                review += len(batch.needs_review)
+                size += batch.size
+                if progress is not None:
+                    progress(batch.kind.value, len(batch.records))
+        seconds = (w.clock.now() - started) / timedelta(seconds=1)
+        open_totals, control = totals(w, organisation)
+        records = {kind.value: seen[kind.value] for kind in RecordKind}
+        return Pulled(
+            organisation.id, organisation.record.name, ledger.calls(), size, records, changed, review, seconds,
+            open_totals, control, dict(ledger.budgets()),
+        )  # fmt: skip
+
+
+def _refresh_organisation(w: Wiring, organisation: OrganisationRow) -> None:
+    record = w.ledger(organisation).organisation()
+    if record != organisation.record:
+        with w.db.writing(w.tenant) as tx:
+            organisations.update_record(tx, organisation.id, record)
+
+
+def _store(w: Wiring, organisation: OrganisationRow, batch: Batch, epoch: int) -> int:
+    with w.db.writing(w.tenant) as tx:
+        if not leases.renew(tx, f"pull:{organisation.id}", epoch, LEASE_SECONDS):
+            raise Busy("another process took over this pull", record=organisation.id, not_done="this page was dropped")
+        result = mirror.upsert(tx, organisation.id, batch.kind, batch.records)
+        mirror.review(tx, organisation.id, batch.needs_review)
+        if batch.cursor is not None:
+            organisations.set_cursor(tx, organisation.id, batch.cursor, tx.now)
+    return result.changed
+
+
+def totals(w: Wiring, organisation: OrganisationRow) -> tuple[dict[str, dict[str, object]], dict[str, object]]:
+    """Open invoices by currency, and the control total: the ledger's own sum of customers' balances (base currency)."""
+    base = organisation.record.base_currency
+    by_currency: dict[str, list[Money]] = {}
+    in_base = Money.zero(base)
+    with w.db.reading(w.tenant) as tx:
+        for invoice in mirror.open_invoices(tx, organisation.id):
+            by_currency.setdefault(invoice.currency, []).append(invoice.balance)
+            in_base = in_base + invoice.balance.in_base(base, invoice.rate)
+        own = mirror.outstanding_total(tx, organisation.id)
+    opened: dict[str, dict[str, object]] = {
+        currency: {"count": len(amounts), "total": total(amounts, currency).as_dict()}
+        for currency, amounts in sorted(by_currency.items())
+    }
+    return opened, _control(own, in_base)
+
+
+def _control(own: Decimal | None, in_base: Money) -> dict[str, object]:
+    control: dict[str, object] = {
+        "basis": "customers' outstanding balances, base currency, as the ledger states them",
+        "open_in_base": in_base.as_dict(),
+        "ledger": None if own is None else {"amount": f"{own:f}", "currency": in_base.currency},
+    }
+    if own is not None:
+        control["difference"] = {"amount": f"{in_base.amount - own:f}", "currency": in_base.currency}
+    return control

@@ -1,0 +1,51 @@
+"""What a use case is given: made once by `connector.bootstrap`, by tests with fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from connector.channels.render import Letterbook
+from connector.config.layers import LoadedPolicy
+from connector.config.mapping import Mapping
+from connector.domain.dates import Calendar
+from connector.ports import Channel, Clock, HttpClient, Ids, Ledger, Random
+from connector.store.db import Database
+from connector.store.organisations import OrganisationRow
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Database, clock, ledgers, channel and configuration of one project."""
+
+    project: Path
+    tenant: str
+    db: Database
+    clock: Clock
+    ids: Ids
+    random: Random
+    http: HttpClient
+    ledger: Callable[[OrganisationRow], Ledger]
+    channel: Callable[[], Channel]
+    policy: Callable[[OrganisationRow], LoadedPolicy]
+    mapping: Callable[[OrganisationRow], Mapping]
+    calendar: Callable[[OrganisationRow], Calendar]
+    letterbook: Callable[[], Letterbook]
+    pages: Callable[[], AbstractContextManager[Executor]]  # where pages are fetched: threads, or serial in tests
+    preset: str  # of the project's policy, recorded with a new organisation
+    who: str  # the person at the keyboard, recorded with every decision
+    holder: str  # this process, for leases
+
+    def today(self, organisation: OrganisationRow) -> date:
+        """The calendar date at the organisation's place."""
+        return local(self.clock.now(), organisation).date()
+
+
+def local(instant: datetime, organisation: OrganisationRow) -> datetime:
+    """The instant in the organisation's time zone."""
+    return instant.astimezone(ZoneInfo(organisation.record.timezone))
