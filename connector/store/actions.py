@@ -34,6 +34,17 @@ _DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
 _EFFECTS: TypeAdapter[tuple[Effect, ...]] = TypeAdapter(tuple[Effect, ...])
 _OURS = action.c
 
+# Built once: these run for every proposal of a plan.
+_BY_ID: Final = sa.select(action).where(_OURS.tenant == sa.bindparam("in_tenant"), _OURS.id == sa.bindparam("named"))
+_BY_KEY: Final = sa.select(action).where(
+    _OURS.tenant == sa.bindparam("in_tenant"),
+    _OURS.organisation_id == sa.bindparam("org"),
+    _OURS.kind == sa.bindparam("kind"),
+    _OURS.target == sa.bindparam("at"),
+    _OURS.occasion == sa.bindparam("why"),
+)
+_INSERT: Final = sa.insert(action)
+
 # From where `settle` may lead to a state. A cancelled or done action is approved anew when an effect is tried again.
 _SETTLES: Final = {
     "done": ("proposed", "approved", "cancelled"),
@@ -93,7 +104,7 @@ def propose(tx: Tx, org_id: str, row: ActionRow) -> Proposed:
     )  # fmt: skip
     found = _by_key(tx, org_id, row.key)
     if found is None:
-        tx.connection.execute(sa.insert(action), _values(tx, fresh))
+        tx.connection.execute(_INSERT, _values(tx, fresh))
         _note(tx, fresh, "action.proposed", "dunwell")
         return "new"
     if found.state == "proposed" and not _expired(tx, found):
@@ -154,10 +165,13 @@ def approve(tx: Tx, row_id: str, content_hash: str, by: str, at: datetime) -> bo
             sa.or_(_OURS.expires_at.is_(None), _OURS.expires_at > at),
         )
         .values(state="approved", decided_by=by, decided_at=at)
+        .returning(_OURS.organisation_id, _OURS.kind, _OURS.customer_id)
     )
-    if tx.connection.execute(approved).rowcount != 1:
+    found = tx.connection.execute(approved).one_or_none()
+    if found is None:
         return False
-    _note(tx, get(tx, row_id), "action.approved", by)
+    body = {"kind": found.kind, "customer_id": found.customer_id, "content": content_hash}
+    timeline.append(tx, found.organisation_id, "action.approved", row_id, by, body)
     return True
 
 
@@ -186,7 +200,7 @@ def settle(tx: Tx, row_id: str, state: str, at: datetime) -> None:
 
 def get(tx: Tx, row_id: str) -> ActionRow:
     """Raises `NotFound`."""
-    row = tx.connection.execute(sa.select(action).where(_is(tx, row_id))).one_or_none()
+    row = tx.connection.execute(_BY_ID, {"in_tenant": tx.tenant, "named": row_id}).one_or_none()
     if row is None:
         raise NotFound("no such action", record=row_id, next_step="`dunwell plan` lists them")
     return _row(row)
@@ -248,15 +262,8 @@ def _zone(tx: Tx, org_id: str) -> ZoneInfo:
 
 
 def _by_key(tx: Tx, org_id: str, key: ActionKey) -> ActionRow | None:
-    row = tx.connection.execute(
-        sa.select(action).where(
-            _OURS.tenant == tx.tenant,
-            _OURS.organisation_id == org_id,
-            _OURS.kind == key.kind.value,
-            _OURS.target == key.target,
-            _OURS.occasion == key.occasion,
-        )
-    ).one_or_none()
+    named = {"in_tenant": tx.tenant, "org": org_id, "kind": key.kind.value, "at": key.target, "why": key.occasion}
+    row = tx.connection.execute(_BY_KEY, named).one_or_none()
     return None if row is None else _row(row)
 
 
