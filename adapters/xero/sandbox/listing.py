@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from operator import attrgetter
 from typing import Generic, TypeVar
 
 from adapters.xero.sandbox.errors import BadPrecondition, BadQuery, Unknown
@@ -19,11 +20,10 @@ _DEFAULT_SIZE, _LARGEST_SIZE = 100, 1000
 
 @dataclass(frozen=True, slots=True)
 class Shelf(Generic[R]):
-    """How one resource is listed. `updated` None = If-Modified-Since means nothing here."""
+    """How one resource is listed. `stamped`: its records have `updated`, for If-Modified-Since and the order."""
 
     fields: Fields[R]
-    id_of: Callable[[R], str]
-    updated: Callable[[R], datetime] | None = None
+    stamped: bool = False
     paged: bool = True
     guarded: bool = False  # refuses slow filters for huge organisations
 
@@ -39,8 +39,8 @@ class Page(Generic[R]):
 
 def listing(call: Call, rows: list[R], shelf: Shelf[R]) -> Page[R]:
     """Apply the call's header and parameters to the rows. Raises BadQuery, BadPrecondition, Unknown."""
-    if shelf.updated is not None:
-        rows = _since(call, rows, shelf.updated)
+    if shelf.stamped:
+        rows = _since(call, rows)
     optimised = True
     if text := call.query.get("where", "").strip():
         filter_ = parse(text, shelf.fields)
@@ -50,8 +50,8 @@ def listing(call: Call, rows: list[R], shelf: Shelf[R]) -> Page[R]:
         keys, cheap = ordering(order, shelf.fields)
         optimised = optimised and cheap
         rows = sort(rows, keys)
-    elif (stamp := shelf.updated) is not None:
-        rows = sorted(rows, key=lambda one: (stamp(one), shelf.id_of(one)))
+    elif shelf.stamped:
+        rows = sorted(rows, key=attrgetter("updated", "id"))
     if shelf.guarded and not optimised and call.books.on("huge_organisation"):
         raise BadQuery("Your request is not filtering Invoices efficiently. Use optimised filters and orders.")
     return _page(call, rows, shelf)
@@ -107,11 +107,11 @@ def unitdp(call: Call) -> int:
     return 4 if call.query.get("unitdp", "").strip() == "4" else 2
 
 
-def _since(call: Call, rows: list[R], updated: Callable[[R], datetime]) -> list[R]:
+def _since(call: Call, rows: list[R]) -> list[R]:
     header = call.request.headers.get("if-modified-since", "").strip()
     if not header:
         return rows
-    since = _instant(header).replace(microsecond=0)
+    since, updated = _instant(header).replace(microsecond=0), attrgetter("updated")
     return [one for one in rows if updated(one) >= since]
 
 

@@ -41,7 +41,9 @@ def pay(books: Books, act: Act, invoice: r.Invoice, money: Money) -> r.Payment:
         raise Refused(checks.NOT_AUTHORISED)
     _check_amount(money.amount, invoice.due)
     checks.check_open(books, money.day)
-    payment = _payment(books, act, money, "invoice", invoice.id, PAYMENT_TYPES[invoice.type], invoice.rate)
+    payment = _payment(
+        books, act, money, "invoice", invoice.id, PAYMENT_TYPES.get(invoice.type, "ACCRECPAYMENT"), invoice.rate
+    )
     books.put_payment(payment)
     after = moved(books, act, invoice, paid=money.amount, day=money.day)
     who, when = checks.name_of(books, invoice.contact_id), answers.long_day(money.day)

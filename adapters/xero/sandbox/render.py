@@ -36,7 +36,11 @@ _CENT = Decimal("0.01")
 
 def put(wire: dict[str, object], **fields: object) -> None:
     """Add the fields that have a value: an answer omits what is unset."""
-    wire.update({key: value for key, value in fields.items() if value is not None and value != ""})
+    wire.update({key: value for key, value in fields.items() if value is not None and not _is_blank(value)})
+
+
+def _is_blank(value: object) -> bool:
+    return isinstance(value, str) and not value
 
 
 def put_day(wire: dict[str, object], key: str, value: date | None, *, twin: bool = True) -> None:
@@ -103,8 +107,8 @@ def lines(books: Books, some: tuple[r.Line, ...], view: View, unitdp: int) -> li
 
 def invoice(books: Books, one: r.Invoice, view: View, unitdp: int = 2) -> dict[str, object]:
     """Write an invoice or bill."""
-    wire: dict[str, object] = {"Type": one.type, "InvoiceID": one.id}
-    put(wire, InvoiceNumber=one.number)
+    wire: dict[str, object] = {}
+    put(wire, Type=one.type, InvoiceID=one.id, InvoiceNumber=one.number)
     if one.reference is not None:
         wire["Reference"] = one.reference
     if view != "summary":
@@ -289,8 +293,8 @@ _CREDIT_UNDER_PAYMENT = ("Type", "InvoiceID", "InvoiceNumber", "Contact", "LineI
 
 
 def _paid_invoice(books: Books, target: r.Invoice) -> dict[str, object]:
-    wire: dict[str, object] = {"Type": target.type, "InvoiceID": target.id}
-    put(wire, InvoiceNumber=target.number)
+    wire: dict[str, object] = {}
+    put(wire, Type=target.type, InvoiceID=target.id, InvoiceNumber=target.number)
     wire.update(Payments=[], CreditNotes=[], Prepayments=[], Overpayments=[], HasErrors=False, IsDiscounted=False)
     put(wire, Contact=_contact(books, target.contact_id, "list"))
     wire["LineItems"] = []

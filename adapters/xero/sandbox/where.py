@@ -108,10 +108,10 @@ def sort(rows: list[R], keys: list[tuple[Field[R], bool]]) -> list[R]:
     return rows
 
 
-def _sort_key(key: Field[R]) -> Callable[[R], tuple[bool, str | Decimal | int | datetime]]:
-    def of(row: R) -> tuple[bool, str | Decimal | int | datetime]:
-        value = _comparable(key.kind, key.read(row))
-        return (False, 0) if value is None else (True, value)
+def _sort_key(key: Field[R]) -> Callable[[R], tuple[bool, Any]]:
+    def of(row: R) -> tuple[bool, Any]:
+        value = key.read(row)
+        return (False, 0) if value is None else (True, _CONVERT[key.kind](value))
 
     return of
 
@@ -121,20 +121,6 @@ def _field(fields: Fields[R], name: str) -> Field[R]:
     if known is None:
         raise BadQuery(f"No property or field '{name}' exists")
     return known
-
-
-def _comparable(kind: Kind, value: Value) -> str | Decimal | datetime | None:
-    if value is None:
-        return Decimal(0) if kind == "bool" else None
-    if isinstance(value, str):
-        return value.lower() if kind == "guid" else fold(value)
-    if isinstance(value, bool):
-        return Decimal(value)
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=None)
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the filter language knows no zones
-    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,12 +297,28 @@ def _test(name: str, field: Field[R], sign: str, literal: _Literal) -> Test[R]:
         raise BadQuery(f"Operator '{sign}' incompatible with operand types of '{name}' and a {literal.kind}")
     if kind in {"bool", "guid"} and compare not in {operator.eq, operator.ne}:
         raise BadQuery(f"Operator '{sign}' incompatible with '{name}'")
-    wanted = literal.value
+    wanted, unset = literal.value, compare is operator.ne
+    convert = _CONVERT[kind]
 
     def test(row: R) -> bool:
-        value = _comparable(kind, read(row))
-        if value is None:
-            return compare is operator.ne
-        return compare(value, wanted)
+        value = read(row)
+        return unset if value is None and kind != "bool" else compare(convert(value), wanted)
 
     return test
+
+
+@lru_cache(maxsize=65_536)
+def _moment(value: date) -> datetime:
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=None)
+    return datetime(value.year, value.month, value.day)  # noqa: DTZ001 - the filter language knows no zones
+
+
+# How a field's value becomes what its literals are read as.
+_CONVERT: Mapping[Kind, Callable[[Any], Any]] = {
+    "text": fold,
+    "guid": str.lower,
+    "number": lambda value: value,
+    "bool": lambda value: Decimal(bool(value)),
+    "date": _moment,
+}

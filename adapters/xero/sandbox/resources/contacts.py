@@ -14,7 +14,7 @@ from adapters.xero.sandbox.resources.edge import CONTACTS, route
 from adapters.xero.sandbox.routing import Call
 from adapters.xero.sandbox.store import Books
 
-_SHELF = Shelf(contact_fields(), lambda one: one.id, lambda one: one.updated)
+_SHELF = Shelf(contact_fields(), stamped=True)
 
 
 def find(books: Books, key: str) -> r.Contact:

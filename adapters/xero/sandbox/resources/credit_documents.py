@@ -69,7 +69,7 @@ def _list_of(kind: r.CreditKind) -> Handler:
         rows = among(call, "IDs", rows, lambda one: one.id)
         rows = among(call, "References", rows, lambda one: one.reference)
         rows = among(call, "InvoiceNumbers", rows, lambda one: one.number)
-        shelf = Shelf(credit_fields(books, ID_FIELDS[kind]), lambda one: one.id, lambda one: one.updated)
+        shelf = Shelf(credit_fields(books, ID_FIELDS[kind]), stamped=True)
         page = listing(call, rows, shelf)
         written = [render(books, one, page.view, unitdp(call)) for one in page.rows]
         return answers.envelope(call, PLURALS[kind], written, page.pagination)

@@ -16,7 +16,7 @@ from adapters.xero.sandbox.resources.edge import CONTACTS, act_of, route, write_
 from adapters.xero.sandbox.routing import Call
 from adapters.xero.sandbox.store import Books
 
-_SHELF = Shelf(group_fields(), lambda one: one.id, paged=False)
+_SHELF = Shelf(group_fields(), paged=False)
 _KNOWN = frozenset({"ContactGroupID", "Name", "Status", "Contacts"})
 
 

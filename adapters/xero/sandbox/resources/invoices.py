@@ -39,7 +39,7 @@ def _list(call: Call) -> Response:
     if flag(call, "createdByMyApp"):
         rows = [one for one in rows if one.by_app]
     rows = matching(call, rows, lambda one: (one.number, one.reference))
-    shelf = Shelf(invoice_fields(books), lambda one: one.id, lambda one: one.updated, guarded=True)
+    shelf = Shelf(invoice_fields(books), stamped=True, guarded=True)
     page = listing(call, rows, shelf)
     decimals = unitdp(call)
     return answers.envelope(

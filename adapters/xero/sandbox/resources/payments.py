@@ -46,7 +46,7 @@ def _list(call: Call) -> Response:
     rows = list(books.payments)
     if not books.on("deleted_in_lists"):
         rows = [one for one in rows if one.status != "DELETED"]
-    page = listing(call, rows, Shelf(payment_fields(books), lambda one: one.id, lambda one: one.updated))
+    page = listing(call, rows, Shelf(payment_fields(books), stamped=True))
     return answers.envelope(call, "Payments", [render(books, one, page.view) for one in page.rows], page.pagination)
 
 

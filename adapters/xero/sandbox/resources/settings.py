@@ -70,7 +70,7 @@ def _reminders(call: Call) -> Response:
 
 
 def _list_of(plural: str, *names: str) -> Handler:
-    shelf = Shelf(plain_fields(names), lambda one: one.id, paged=False)
+    shelf = Shelf(plain_fields(names), paged=False)
 
     def handle(call: Call) -> Response:
         table = call.books.plain.get(plural)
