@@ -111,7 +111,7 @@ def _new(books: Books, act: Act, draft: InvoiceDraft, contact: r.Contact, sums: 
         amount_paid=r.ZERO,
         amount_credited=r.ZERO,
         rate=draft.rate if draft.rate and currency != base else Decimal(1),
-        sent=draft.sent,
+        sent=bool(draft.sent),  # the API description shows a plain false on what it just created
         expected=draft.expected,
         planned=draft.planned,
         branding_id=draft.branding_id or _default_theme(books),
