@@ -106,7 +106,7 @@ def _wiring(root: Path, settings: Settings, db: Database, clock: Clock, client: 
         tokens = StoredTokens(db, vault(), client, adapter, connection.id, clock, ids, credentials, tenant=TENANT)
         return adapter.connect(
             http=client, clock=clock, random=chance, tokens=tokens, base_url=connection.base_url,
-            ledger_id=row.record.ledger_id,
+            ledger_id=row.record.ledger_id, groups=(mapping().dispute_tag,),
         )  # fmt: skip
 
     mapping = cache(lambda: load_mapping(root))

@@ -60,8 +60,8 @@ def propose(w: Wiring, organisation: OrganisationRow, as_of: date | None = None)
                 yield facts
 
         acted = knowledge.acted.get("", {})
-        for decision in engine.organisation_decisions(loaded.policy, knowledge.state, everyone(), day, acted):
-            rows.append(_organisation_row(w, organisation, decision, loaded.version, now))
+        own = engine.organisation_decisions(loaded.policy, knowledge.state, everyone(), day, acted)
+        rows += [_organisation_row(w, organisation, decision, loaded.version, now) for decision in own]
     withdrawn = 0
     if store:
         rows, withdrawn = _keep(w, organisation, rows, revisits)
