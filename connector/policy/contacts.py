@@ -46,7 +46,7 @@ def next_contact_day(policy: Policy, facts: CustomerFacts, wanted: date, decisio
 def _has_room(policy: Policy, days: Sequence[date], day: date) -> bool:
     week = sum(day - timedelta(days=7) < on <= day for on in days)
     month = sum(day - timedelta(days=30) < on <= day for on in days)
-    return day not in days and True and month < policy.contact.per_30_days
+    return day not in days and week < policy.contact.per_7_days and month < policy.contact.per_30_days
 
 
 def contact_reason(policy: Policy, facts: CustomerFacts, decision: Decision, as_of: date) -> Reason | None:
