@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from connector.domain.decisions import Decision, DunningLevel, Evaluation, RuleOutcome, Verdict
+from connector.domain.decisions import Decision, DunningLevel, Evaluation, Reason, RuleOutcome, Verdict
 from connector.domain.effects import EFFECT, Effect
 from connector.domain.facts import CustomerFacts
 from connector.policy import engine
@@ -42,6 +42,8 @@ def propose(w: Wiring, organisation: OrganisationRow, as_of: date | None = None)
     day = as_of or w.today(organisation)
     loaded = w.policy(organisation)
     store = as_of is None
+    if store and (stale := _stale(w, organisation, loaded.policy)) is not None:
+        return Proposal(organisation.id, organisation.record.name, day, (), (stale,), 0, stored=False)
     rows: list[ActionRow] = []
     blocked: list[RuleOutcome] = []
     revisits: dict[str, date | None] = {}
@@ -70,6 +72,16 @@ def propose(w: Wiring, organisation: OrganisationRow, as_of: date | None = None)
         organisation.id, organisation.record.name, day, waiting, _distinct(blocked), len(revisits), withdrawn, store,
         min((one for one in revisits.values() if one is not None), default=None),
     )  # fmt: skip
+
+
+def _stale(w: Wiring, organisation: OrganisationRow, policy: Policy) -> RuleOutcome | None:
+    """A mirror older than the policy allows decides nothing: the ledger may know better."""
+    limit = policy.freshness.plan_minutes
+    pulled = organisation.last_pull_at
+    if pulled is not None and w.clock.now() - pulled <= timedelta(minutes=limit):
+        return None
+    since = pulled.isoformat(timespec="minutes") if pulled else "never"
+    return RuleOutcome("freshness", Verdict.BLOCKED, Reason("mirror.stale", {"pulled": since, "limit": limit}))
 
 
 def _keep(
