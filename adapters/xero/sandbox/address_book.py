@@ -34,20 +34,19 @@ TERM_TYPES = ("DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENTMONTH", "OFFO
 
 def contact_named(books: Books, name: str, other_than: str = "") -> r.Contact | None:
     """Return the active contact of this name, case ignored; `other_than` is an id to pass over."""
-    folded = name.strip().casefold()
-    active = (one for one in books.contacts if one.status == "ACTIVE" and one.id != other_than)
-    return next((one for one in active if one.name.casefold() == folded), None)
+    found = books.contacts_named(name)
+    return next((one for one in found if one.status == "ACTIVE" and one.id != other_than), None)
 
 
 def contact_numbered(books: Books, number: str) -> r.Contact | None:
     """Return the contact with this ContactNumber."""
-    return next((one for one in books.contacts if one.number and one.number.lower() == number.lower()), None)
+    return next(iter(books.contacts_numbered(number)), None)
 
 
 def add_contact(books: Books, act: Act, contact: r.Contact) -> r.Contact:
     """Add a new contact. Raises Refused."""
     _check(books, contact)
-    books.contacts.put(contact)
+    books.put_contact(contact)
     books.note("contact", contact.id, act, "Created", contact.name)
     books.log(act, "contact_create", "contact", contact.id, {"name": contact.name, "email": contact.email})
     return contact
@@ -60,7 +59,7 @@ def edit_contact(books: Books, act: Act, before: r.Contact, after: r.Contact) ->
     _check(books, after, before)
     told = checks.changed(_NAMES, before, after)
     after = replace(after, updated=checks.later(before.updated, act))
-    books.contacts.put(after)
+    books.put_contact(after)
     if told:
         books.note("contact", after.id, act, "Edited", f"{', '.join(told)} changed.")
     books.log(act, "contact_update", "contact", after.id, {"name": after.name, "changed": told})
@@ -117,8 +116,8 @@ def merge(books: Books, act: Act, source: r.Contact, target: r.Contact) -> None:
         rest = tuple(one for one in group.members if one not in {source.id, target.id})
         books.groups.put(replace(group, members=(*rest, target.id)))
     gone = replace(source, status="ARCHIVED", merged_to=target.id, updated=checks.later(source.updated, act))
-    books.contacts.put(gone)
-    books.contacts.put(replace(target, updated=checks.later(target.updated, act)))
+    books.put_contact(gone)
+    books.put_contact(replace(target, updated=checks.later(target.updated, act)))
     books.note("contact", target.id, act, "Merged", f"{source.name} was merged into this contact.")
     books.log(act, "contact_merge", "contact", source.id, {"name": source.name, "merged_to": target.id})
 
@@ -178,4 +177,4 @@ def leave(books: Books, act: Act, group: r.Group, contact: r.Contact) -> None:
 
 def _touch(books: Books, act: Act, contact: r.Contact) -> None:
     if books.on("group_bumps_contact"):
-        books.contacts.put(replace(contact, updated=checks.later(contact.updated, act)))
+        books.put_contact(replace(contact, updated=checks.later(contact.updated, act)))

@@ -61,7 +61,7 @@ def _organisation(found: Recordings, now: datetime) -> Books:
 
 def _contacts(books: Books, found: Recordings) -> None:
     for raw in found.of("Contacts"):
-        books.contacts.put(recorded.contact(raw, lenient.words(raw, "ContactID")))
+        books.put_contact(recorded.contact(raw, lenient.words(raw, "ContactID")))
     documents = [one for plural in PLURALS.values() for one in found.of(plural)]
     paid = [lenient.child(one, "Invoice") for one in found.of("Payments")]
     for document in (*documents, *paid):
@@ -72,7 +72,7 @@ def _embedded(books: Books, raw: r.Json) -> str:
     """Add the contact that a document names, if it is not listed, and return its id."""
     own_id = recorded.contact_id(raw, books.tenant_id)
     if own_id and books.contacts.get(own_id) is None:
-        books.contacts.put(recorded.contact(raw, own_id))
+        books.put_contact(recorded.contact(raw, own_id))
     return own_id
 
 
@@ -100,7 +100,7 @@ def _balances(books: Books, found: Recordings, now: datetime) -> None:
         printed, contact = recorded.balance(raw), books.contacts.get(lenient.words(raw, "ContactID"))
         if printed and contact:
             shift = printed.minus(books.reckoned_balance(contact.id, now))
-            books.contacts.put(replace(contact, printed_minus_reckoned=shift))
+            books.put_contact(replace(contact, printed_minus_reckoned=shift))
 
 
 # --- documents -------------------------------------------------------------------------------------------------

@@ -72,8 +72,7 @@ def raise_credit(books: Books, act: Act, draft: CreditDraft) -> r.Credit:
 
 def check_credit_number(books: Books, number: str, own_id: str) -> None:
     """Refuse a credit note number that another one has."""
-    notes = books.credits["credit_note"]
-    if any((one.number or "").lower() == number.lower() and one.id != own_id for one in notes):
+    if any(one.kind == "credit_note" and one.id != own_id for one in books.credits_numbered(number)):
         raise Refused("Credit note # must be unique.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from operator import attrgetter
 from typing import TypeVar
 
 from adapters.xero.sandbox import records as r
@@ -25,32 +26,32 @@ def invoice_fields(books: Books) -> Fields[r.Invoice]:
 
     return _lower(
         {
-            "InvoiceID": Field("guid", lambda one: one.id, fast=True, sortable=True),
-            "InvoiceNumber": Field("text", lambda one: one.number, fast=True),
-            "Type": Field("text", lambda one: one.type, fast=True),
-            "Status": Field("text", lambda one: one.status, fast=True),
-            "Reference": Field("text", lambda one: one.reference, fast=True),
-            "Date": Field("date", lambda one: one.date, fast=True, ranged=True, sortable=True),
-            "DueDate": Field("date", lambda one: one.due_date, fast=True, ranged=True),
-            "AmountDue": Field("number", lambda one: one.amount_due, fast=True, ranged=True),
-            "AmountPaid": Field("number", lambda one: one.amount_paid, fast=True),
-            "AmountCredited": Field("number", lambda one: one.amount_credited),
-            "SubTotal": Field("number", lambda one: one.sub_total),
-            "TotalTax": Field("number", lambda one: one.total_tax),
-            "Total": Field("number", lambda one: one.total),
-            "CurrencyCode": Field("text", lambda one: one.currency),
-            "CurrencyRate": Field("number", lambda one: one.rate),
-            "SentToContact": Field("bool", lambda one: one.sent),
-            "ExpectedPaymentDate": Field("date", lambda one: one.expected),
-            "PlannedPaymentDate": Field("date", lambda one: one.planned),
-            "FullyPaidOnDate": Field("date", lambda one: one.fully_paid_on),
-            "UpdatedDateUTC": Field("date", lambda one: one.updated, sortable=True),
-            "LineAmountTypes": Field("text", lambda one: one.line_amount_types),
+            "InvoiceID": Field("guid", attrgetter("id"), fast=True, sortable=True),
+            "InvoiceNumber": Field("text", attrgetter("number"), fast=True),
+            "Type": Field("text", attrgetter("type"), fast=True),
+            "Status": Field("text", attrgetter("status"), fast=True),
+            "Reference": Field("text", attrgetter("reference"), fast=True),
+            "Date": Field("date", attrgetter("date"), fast=True, ranged=True, sortable=True),
+            "DueDate": Field("date", attrgetter("due_date"), fast=True, ranged=True),
+            "AmountDue": Field("number", attrgetter("amount_due"), fast=True, ranged=True),
+            "AmountPaid": Field("number", attrgetter("amount_paid"), fast=True),
+            "AmountCredited": Field("number", attrgetter("amount_credited")),
+            "SubTotal": Field("number", attrgetter("sub_total")),
+            "TotalTax": Field("number", attrgetter("total_tax")),
+            "Total": Field("number", attrgetter("total")),
+            "CurrencyCode": Field("text", attrgetter("currency")),
+            "CurrencyRate": Field("number", attrgetter("rate")),
+            "SentToContact": Field("bool", attrgetter("sent")),
+            "ExpectedPaymentDate": Field("date", attrgetter("expected")),
+            "PlannedPaymentDate": Field("date", attrgetter("planned")),
+            "FullyPaidOnDate": Field("date", attrgetter("fully_paid_on")),
+            "UpdatedDateUTC": Field("date", attrgetter("updated"), sortable=True),
+            "LineAmountTypes": Field("text", attrgetter("line_amount_types")),
             "BrandingThemeID": Field("guid", lambda one: one.branding_id or None),
             "RepeatingInvoiceID": Field("guid", lambda one: one.repeating_id or None),
-            "Url": Field("text", lambda one: one.url),
+            "Url": Field("text", attrgetter("url")),
             "HasAttachments": Field("bool", lambda one: bool(books.files("invoice", one.id))),
-            "Contact.ContactID": Field("guid", lambda one: one.contact_id, fast=True),
+            "Contact.ContactID": Field("guid", attrgetter("contact_id"), fast=True),
             "Contact.Name": Field("text", _text(contact, lambda it: it.name), fast=True),
             "Contact.ContactNumber": Field("text", _text(contact, lambda it: it.number), fast=True),
             "Contact.EmailAddress": Field("text", _text(contact, lambda it: it.email)),
@@ -75,21 +76,21 @@ def credit_fields(books: Books, id_field: str) -> Fields[r.Credit]:
 
     return _lower(
         {
-            id_field: Field("guid", lambda one: one.id),
-            "CreditNoteNumber": Field("text", lambda one: one.number),
-            "InvoiceNumber": Field("text", lambda one: one.number),
-            "Type": Field("text", lambda one: one.type),
-            "Status": Field("text", lambda one: one.status),
-            "Reference": Field("text", lambda one: one.reference),
-            "Date": Field("date", lambda one: one.date),
-            "SubTotal": Field("number", lambda one: one.sub_total),
-            "TotalTax": Field("number", lambda one: one.total_tax),
-            "Total": Field("number", lambda one: one.total),
-            "RemainingCredit": Field("number", lambda one: one.remaining),
-            "CurrencyCode": Field("text", lambda one: one.currency),
-            "FullyPaidOnDate": Field("date", lambda one: one.fully_paid_on),
-            "UpdatedDateUTC": Field("date", lambda one: one.updated),
-            "Contact.ContactID": Field("guid", lambda one: one.contact_id),
+            id_field: Field("guid", attrgetter("id")),
+            "CreditNoteNumber": Field("text", attrgetter("number")),
+            "InvoiceNumber": Field("text", attrgetter("number")),
+            "Type": Field("text", attrgetter("type")),
+            "Status": Field("text", attrgetter("status")),
+            "Reference": Field("text", attrgetter("reference")),
+            "Date": Field("date", attrgetter("date")),
+            "SubTotal": Field("number", attrgetter("sub_total")),
+            "TotalTax": Field("number", attrgetter("total_tax")),
+            "Total": Field("number", attrgetter("total")),
+            "RemainingCredit": Field("number", attrgetter("remaining")),
+            "CurrencyCode": Field("text", attrgetter("currency")),
+            "FullyPaidOnDate": Field("date", attrgetter("fully_paid_on")),
+            "UpdatedDateUTC": Field("date", attrgetter("updated")),
+            "Contact.ContactID": Field("guid", attrgetter("contact_id")),
             "Contact.Name": Field("text", _text(contact, lambda it: it.name)),
             "Contact.ContactNumber": Field("text", _text(contact, lambda it: it.number)),
         }
@@ -116,18 +117,18 @@ def payment_fields(books: Books) -> Fields[r.Payment]:
 
     return _lower(
         {
-            "PaymentID": Field("guid", lambda one: one.id),
-            "Date": Field("date", lambda one: one.date),
-            "Amount": Field("number", lambda one: one.amount),
-            "BankAmount": Field("number", lambda one: one.bank_amount),
-            "Reference": Field("text", lambda one: one.reference),
-            "Status": Field("text", lambda one: one.status),
-            "PaymentType": Field("text", lambda one: one.type),
-            "IsReconciled": Field("bool", lambda one: one.reconciled),
-            "CurrencyRate": Field("number", lambda one: one.rate),
-            "UpdatedDateUTC": Field("date", lambda one: one.updated),
+            "PaymentID": Field("guid", attrgetter("id")),
+            "Date": Field("date", attrgetter("date")),
+            "Amount": Field("number", attrgetter("amount")),
+            "BankAmount": Field("number", attrgetter("bank_amount")),
+            "Reference": Field("text", attrgetter("reference")),
+            "Status": Field("text", attrgetter("status")),
+            "PaymentType": Field("text", attrgetter("type")),
+            "IsReconciled": Field("bool", attrgetter("reconciled")),
+            "CurrencyRate": Field("number", attrgetter("rate")),
+            "UpdatedDateUTC": Field("date", attrgetter("updated")),
             "Account.AccountID": Field("guid", lambda one: one.account_id or None),
-            "Invoice.InvoiceID": Field("guid", lambda one: one.document_id),
+            "Invoice.InvoiceID": Field("guid", attrgetter("document_id")),
             "Invoice.InvoiceNumber": Field("text", number),
             "Invoice.Contact.ContactID": Field("guid", contact_id),
             "Invoice.Contact.Name": Field("text", _text(contact, lambda it: it.name)),
@@ -139,16 +140,16 @@ def contact_fields() -> Fields[r.Contact]:
     """Fields of contacts."""
     return _lower(
         {
-            "ContactID": Field("guid", lambda one: one.id),
-            "ContactNumber": Field("text", lambda one: one.number),
-            "AccountNumber": Field("text", lambda one: one.account_number),
-            "ContactStatus": Field("text", lambda one: one.status),
-            "Name": Field("text", lambda one: one.name),
-            "FirstName": Field("text", lambda one: one.first_name),
-            "LastName": Field("text", lambda one: one.last_name),
-            "EmailAddress": Field("text", lambda one: one.email),
-            "TaxNumber": Field("text", lambda one: one.tax_number),
-            "UpdatedDateUTC": Field("date", lambda one: one.updated),
+            "ContactID": Field("guid", attrgetter("id")),
+            "ContactNumber": Field("text", attrgetter("number")),
+            "AccountNumber": Field("text", attrgetter("account_number")),
+            "ContactStatus": Field("text", attrgetter("status")),
+            "Name": Field("text", attrgetter("name")),
+            "FirstName": Field("text", attrgetter("first_name")),
+            "LastName": Field("text", attrgetter("last_name")),
+            "EmailAddress": Field("text", attrgetter("email")),
+            "TaxNumber": Field("text", attrgetter("tax_number")),
+            "UpdatedDateUTC": Field("date", attrgetter("updated")),
         }
     )
 
@@ -157,9 +158,9 @@ def group_fields() -> Fields[r.Group]:
     """Fields of contact groups."""
     return _lower(
         {
-            "ContactGroupID": Field("guid", lambda one: one.id),
-            "Name": Field("text", lambda one: one.name),
-            "Status": Field("text", lambda one: one.status),
+            "ContactGroupID": Field("guid", attrgetter("id")),
+            "Name": Field("text", attrgetter("name")),
+            "Status": Field("text", attrgetter("status")),
         }
     )
 

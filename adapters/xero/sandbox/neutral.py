@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
+_MOST_DIGITS = 11
+_YEARS = range(1900, 2200)
+
 
 class Section:
     """One object of a scenario, at a place that messages name. All reading raises ValueError."""
@@ -56,9 +59,11 @@ class Section:
             return None
         if isinstance(value, str):
             try:
-                return date.fromisoformat(value)
+                day = date.fromisoformat(value)
             except ValueError:
-                pass
+                day = date.min
+            if day.year in _YEARS:
+                return day
         raise ValueError(f"{self.place}.{key} must be a date as YYYY-MM-DD, not {value!r}")
 
     def amount(self, key: str, default: str | None = None) -> Decimal:
@@ -69,7 +74,7 @@ class Section:
                 number = Decimal(value)
             except InvalidOperation:
                 number = Decimal("NaN")
-            if number.is_finite():
+            if number.is_finite() and abs(number.adjusted()) < _MOST_DIGITS:
                 return number
         raise ValueError(f"{self.place}.{key} must be an amount as text, not {value!r}")
 

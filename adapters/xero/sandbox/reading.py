@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from adapters.xero.sandbox.errors import NothingToDo, Refused, Unreadable
 from adapters.xero.sandbox.routing import Call
 
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z?)?")
+_WIDEST = 30
+_YEARS = range(1900, 2200)  # beyond, due dates by terms would leave the calendar
 _MOST_DIGITS = 11  # before and after the point: products stay exact within 28 digits
 
 
@@ -84,9 +86,12 @@ class Element:
         if match is None:
             raise self._unreadable(key)
         try:
-            return datetime.strptime(match.group(1), "%Y-%m-%d").date()  # noqa: DTZ007 - a calendar date has no zone
+            day = date.fromisoformat(match.group(1))
         except ValueError:
             raise self._unreadable(key) from None
+        if day.year not in _YEARS:
+            raise self._unreadable(key)
+        return day
 
     def child(self, key: str) -> Element | None:
         """Return a nested object. Raises Unreadable."""
@@ -130,9 +135,20 @@ def body_of(call: Call) -> object:
     if not call.request.body.strip():
         raise NothingToDo
     try:
-        return json.loads(call.request.body, parse_float=Decimal, parse_constant=_no_constant)
+        return json.loads(call.request.body, parse_float=exact, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise Unreadable("JSON for post data was invalid") from None
+
+
+def exact(text: str) -> Decimal:
+    """Read a JSON number with a fraction or exponent. Raises ValueError where it would fill pages when written out."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or abs(number.adjusted()) > _WIDEST or _exponent(number) < -_WIDEST:
+        raise ValueError(f"{text[:40]} is beyond all measure")
+    return number
 
 
 def _no_constant(text: str) -> object:

@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 
 from adapters.xero.sandbox import lenient
 from adapters.xero.sandbox.answers import NO_ID
+from adapters.xero.sandbox.reading import exact
 from adapters.xero.sandbox.records import Json
 
 # The wire's plural and its id, in the order in which a single record is recognised.
@@ -103,7 +103,7 @@ def gather(folder: Path) -> Recordings:
             continue
         before = sum(len(place) for place in found.records.values())
         try:
-            body = json.loads(path.read_text("utf-8-sig"), parse_float=Decimal, parse_constant=lambda _: None)
+            body = json.loads(path.read_text("utf-8-sig"), parse_float=exact, parse_constant=lambda _: None)
         except (ValueError, RecursionError) as reason:
             found.notes.append(f"{name}: not readable as JSON ({reason}), left out")
             continue

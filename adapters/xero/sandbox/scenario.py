@@ -189,7 +189,7 @@ class _Loader:
         for contact_id in self.archived:
             contact = self.books.contacts.get(contact_id)
             if contact:
-                self.books.contacts.put(replace(contact, status="ARCHIVED"))
+                self.books.put_contact(replace(contact, status="ARCHIVED"))
         self.books.organisation = replace(
             self.books.organisation,
             period_lock_date=wanted.maybe_day("period_lock_date"),

@@ -70,6 +70,9 @@ class Books:
         self._histories: Table[r.HistoryLog] = Table(self._journal)
         self._folders: Table[r.Folder] = Table(self._journal)
         self._by_number = Index()
+        self._by_credit_number = Index()
+        self._by_contact_name = Index()
+        self._by_contact_number = Index()
         self._by_contact = Index()
         self._by_contact_credits = Index()
         self._payments_of = Index()
@@ -157,6 +160,7 @@ class Books:
         for allocation in credit.allocations:
             self._credits_of_invoice.add(allocation.invoice_id, f"{credit.kind}:{credit.id}")
         if credit.number:
+            self._by_credit_number.add(credit.number, f"{credit.kind}:{credit.id}")
             self._remember_number(credit.number)
 
     def put_payment(self, payment: r.Payment) -> None:
@@ -169,6 +173,11 @@ class Books:
     def invoices_numbered(self, number: str) -> list[r.Invoice]:
         """Return the invoices and bills that bear this number, whatever their status."""
         found = (self.invoices.get(record_id) for record_id in self._by_number.get(number))
+        return [one for one in found if one and (one.number or "").lower() == number.lower()]
+
+    def credits_numbered(self, number: str) -> list[r.Credit]:
+        """Return the credits that bear this number, whatever their status."""
+        found = (self._credit_at(place) for place in self._by_credit_number.get(number))
         return [one for one in found if one and (one.number or "").lower() == number.lower()]
 
     def invoices_of(self, contact_id: str) -> list[r.Invoice]:
@@ -209,6 +218,23 @@ class Books:
             self._number_count[prefix] = max(self._number_count.get(prefix, 0), int(digits))
 
     # --- contacts ----------------------------------------------------------------------------------------------
+
+    def put_contact(self, contact: r.Contact) -> None:
+        self.contacts.put(contact)
+        self._by_contact_name.add(contact.name.strip().casefold(), contact.id)
+        if contact.number:
+            self._by_contact_number.add(contact.number, contact.id)
+
+    def contacts_named(self, name: str) -> list[r.Contact]:
+        """Return the contacts of this name, case ignored, whatever their status."""
+        folded = name.strip().casefold()
+        found = (self.contacts.get(record_id) for record_id in self._by_contact_name.get(folded))
+        return [one for one in found if one and one.name.strip().casefold() == folded]
+
+    def contacts_numbered(self, number: str) -> list[r.Contact]:
+        """Return the contacts with this ContactNumber."""
+        found = (self.contacts.get(record_id) for record_id in self._by_contact_number.get(number))
+        return [one for one in found if one and one.number.lower() == number.lower()]
 
     def groups_of(self, contact_id: str) -> list[r.Group]:
         return [one for one in self.groups if one.status == "ACTIVE" and contact_id in one.members]

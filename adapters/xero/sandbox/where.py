@@ -44,7 +44,7 @@ _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _DEEPEST = 40
-_LONGEST = 8_000
+_MOST_COMPARISONS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,6 @@ def fold(text: str) -> str:
 
 def parse(source: str, fields: Fields[R]) -> Filter[R]:
     """Compile a filter. Raises BadQuery, naming what could not be understood."""
-    if len(source) > _LONGEST:
-        raise BadQuery("The filter is too long")
     reader = _Reader(_tokens(source), fields)
     test = reader.either(0)
     reader.finish()
@@ -154,18 +152,15 @@ class _Reader(Generic[R]):
         self._tokens = tokens
         self._fields = fields
         self._at = 0
+        self._comparisons = 0
         self.optimised = True
 
     def either(self, depth: int) -> Test[R]:
         """Read comparisons joined by OR."""
-        first = self._both(depth)
-        rest = []
+        test = self._both(depth)
         while self._takes("||", "OR"):
-            rest.append(self._both(depth))
-        if not rest:
-            return first
-        tests = (first, *rest)
-        return lambda row: any(test(row) for test in tests)
+            test = _or(test, self._both(depth))
+        return test
 
     def finish(self) -> None:
         """Refuse anything left over."""
@@ -173,14 +168,10 @@ class _Reader(Generic[R]):
             raise BadQuery(f"Syntax error: '{self._tokens[self._at].text}' was not expected")
 
     def _both(self, depth: int) -> Test[R]:
-        first = self._term(depth)
-        rest = []
+        test = self._term(depth)
         while self._takes("&&", "AND"):
-            rest.append(self._term(depth))
-        if not rest:
-            return first
-        tests = (first, *rest)
-        return lambda row: all(test(row) for test in tests)
+            test = _and(test, self._term(depth))
+        return test
 
     def _term(self, depth: int) -> Test[R]:
         if depth > _DEEPEST:
@@ -192,6 +183,9 @@ class _Reader(Generic[R]):
         return self._comparison()
 
     def _comparison(self) -> Test[R]:
+        self._comparisons += 1
+        if self._comparisons > _MOST_COMPARISONS:
+            raise BadQuery("The filter has too many comparisons")
         token = self._next("name")
         name, _, method = token.text.rpartition(".")
         if method in {"Contains", "StartsWith"} and self._takes("("):
@@ -280,6 +274,14 @@ class _Reader(Generic[R]):
             raise BadQuery(f"Syntax error at '{token.text}'")
         self._at += 1
         return token
+
+
+def _or(left: Test[R], right: Test[R]) -> Test[R]:
+    return lambda row: left(row) or right(row)
+
+
+def _and(left: Test[R], right: Test[R]) -> Test[R]:
+    return lambda row: left(row) and right(row)
 
 
 def _unquote(text: str) -> str:

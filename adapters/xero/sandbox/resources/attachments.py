@@ -90,7 +90,7 @@ def _tell(books: Books, act: Act, kind: str, owner: Owner, file: r.Attachment) -
         case r.Credit():
             books.put_credit(replace(owner, updated=stamp))
         case r.Contact():
-            books.contacts.put(replace(owner, updated=stamp))
+            books.put_contact(replace(owner, updated=stamp))
         case r.Payment():
             raise AssertionError("payments have no attachments")
 

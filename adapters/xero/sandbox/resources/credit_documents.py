@@ -56,7 +56,7 @@ def find(books: Books, kind: r.CreditKind, key: str) -> r.Credit:
     """Return the credit of this id; a credit note also by its number. Raises Unknown."""
     found = books.credit(kind, key)
     if found is None and kind == "credit_note":
-        found = next((one for one in books.credits[kind] if (one.number or "").lower() == key.lower()), None)
+        found = next((one for one in books.credits_numbered(key) if one.kind == kind), None)
     if found is None:
         raise Unknown
     return found

@@ -81,7 +81,7 @@ def append(books: Books, act: Act, kind: str, owner: Owner, text: str) -> None:
         case r.Payment():
             books.put_payment(replace(owner, updated=stamp))
         case r.Contact():
-            books.contacts.put(replace(owner, updated=stamp))
+            books.put_contact(replace(owner, updated=stamp))
 
 
 def _acknowledged(call: Call, text: str) -> dict[str, object]:

@@ -147,6 +147,8 @@ def test_a_scenario_may_hold_every_kind_of_thing() -> None:
             "must be one of",
         ),
         ({"payments": [{"invoice": "open", "date": "2026-11-01", "amount": "999.00"}]}, r"payments\[0\].*exceeds"),
+        ({"payments": [{"invoice": "open", "date": "2026-11-01", "amount": "1e999999999"}]}, "amount as text"),
+        ({"payments": [{"invoice": "open", "date": "9999-11-01", "amount": "1.00"}]}, "YYYY-MM-DD"),
         ({"payments": [{"invoice": "nope", "date": "2026-11-01", "amount": "1.00"}]}, "unknown ref 'nope'"),
     ],
 )

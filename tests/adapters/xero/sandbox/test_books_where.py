@@ -86,6 +86,11 @@ def test_an_unset_date_is_neither_before_nor_after_but_is_null_and_unequal() -> 
     assert parse("SentToContact==false", FIELDS).test(unset)
 
 
+def test_a_long_filter_is_no_matter() -> None:
+    assert parse(" OR ".join(["AmountDue==1"] * 299 + ["AmountDue==345"]), FIELDS).test(ROW)
+    assert not parse(" AND ".join(["AmountDue==345"] * 299 + ["AmountDue==1"]), FIELDS).test(ROW)
+
+
 def test_quotes_inside_text_are_escaped_with_a_backslash() -> None:
     assert parse(r'Name=="say \"hi\" \\"', FIELDS).test(Row('say "hi" \\'))
 
@@ -112,7 +117,7 @@ def test_quotes_inside_text_are_escaped_with_a_backslash() -> None:
         'AmountDue.Contains("3")',
         "AmountDue ; DROP",
         "(" * 200 + "AmountDue>0" + ")" * 200,
-        " OR ".join(["AmountDue==1"] * 2000),
+        " OR ".join(["AmountDue==1"] * 301),
         "OR",
         "== 5",
     ],
