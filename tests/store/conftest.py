@@ -29,8 +29,10 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    with server() as address:
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with server(shared) as address:
         if address is None:
             pytest.skip(NONE_FOUND)
         yield address
@@ -62,6 +64,13 @@ def postgres_url(create_database: Callable[[str, str], str]) -> str:
     return create_database(f"dunwell_{worker}", template)
 
 
+@pytest.fixture(scope="session")
+def postgres_engine(postgres_url: str) -> Iterator[sa.Engine]:
+    engine = sa.create_engine(postgres_url)
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty database."""
@@ -71,13 +80,11 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
-    address = request.getfixturevalue("postgres_url")
-    yield address
-    engine = sa.create_engine(address)
+    engine: sa.Engine = request.getfixturevalue("postgres_engine")
+    yield request.getfixturevalue("postgres_url")
     with engine.begin() as connection:
         for table in METADATA.sorted_tables:  # quicker than TRUNCATE while they hold little
             connection.execute(sa.delete(table))
-    engine.dispose()
 
 
 @pytest.fixture
@@ -92,6 +99,8 @@ def open_database(url: str, clock: FakeClock) -> Iterator[Open]:
 
     def another(*, busy_seconds: float = 30.0) -> Database:
         handles.append(Database.open(url, clock, busy_seconds=busy_seconds))
+        if url.startswith("sqlite"):  # no test pulls the plug; test_db.py checks the real setting
+            sa.event.listen(handles[-1].engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
         return handles[-1]
 
     yield another

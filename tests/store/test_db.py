@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from connector.clock import SystemClock
 from connector.errors import Busy, StorageFailed, UserError
 from connector.ports import Clock
 from connector.store import leases, organisations, schema
@@ -177,6 +179,50 @@ def test_other_addresses_are_refused_without_repeating_them(address: str) -> Non
         Database.open(address, FakeClock())
     assert "hunter2" not in str(caught.value.as_dict())
     assert "sqlite:////" in caught.value.next_step
+
+
+def test_too_many_at_once_is_busy_not_broken(open_database: Open) -> None:
+    crowded = open_database(busy_seconds=0.2)
+
+    def crowd() -> None:
+        with ExitStack() as readers:
+            for _ in range(100):
+                readers.enter_context(crowded.reading(TENANT))
+
+    with pytest.raises(Busy, match="every connection"):
+        crowd()
+    assert names(crowded) == []
+
+
+@pytest.mark.postgres
+class TestPostgres:
+    def test_a_lost_connection_undoes_the_step_and_the_next_one_works(
+        self, postgres_url: str, postgres_engine: sa.Engine
+    ) -> None:
+        database = Database.open(postgres_url, FakeClock())
+
+        def step() -> None:
+            with database.writing(TENANT) as tx:
+                organisations.add(tx, organisation(), "c", NOON.date())
+                pid = tx.connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one()
+                with postgres_engine.connect() as other:
+                    other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+                organisations.all(tx)
+
+        with pytest.raises(StorageFailed, match="could not be reached"):
+            step()
+        assert names(database) == []
+        database.close()
+
+    def test_leases_age_by_the_servers_clock(self, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Two machines' clocks may differ by more than a lease is long."""
+        monkeypatch.setattr(SystemClock, "lease_now", lambda _: datetime(2001, 1, 1, tzinfo=UTC))
+        database = Database.open(postgres_url, SystemClock())
+        with database.reading(TENANT) as tx:
+            server = tx.connection.execute(sa.text("SELECT now()")).scalar_one()
+            assert tx.lease_now() >= server
+            assert tx.lease_now().tzinfo is UTC
+        database.close()
 
 
 @pytest.mark.postgres
