@@ -5,12 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 
 from connector.domain.decisions import ActionKind
-from connector.domain.effects import EffectState, Receipt
+from connector.domain.effects import Effect, EffectState, Receipt
 from connector.errors import Refused, UserError
 from connector.service.consequences import record_done, settle_action
 from connector.service.wiring import Wiring
 from connector.store import actions, organisations, outbox, timeline
 from connector.store.actions import ActionRow
+from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 from connector.store.outbox import EffectRow
 
@@ -71,11 +72,27 @@ def settle(w: Wiring, text: str, *, happened: bool) -> EffectRow:
 
 
 def retry(w: Wiring, text: str) -> EffectRow:
-    """Try a refused effect again under the same identity. Raises `Refused`."""
+    """Try a refused effect again under the same identity, and after it what waited for it. Raises `Refused`."""
     with w.db.writing(w.tenant) as tx:
         row = outbox.find(tx, text)
         if row.state is not EffectState.REJECTED:
             raise Refused(f"only refused effects are tried again, this one is {row.state.value}", record=text)
+        if actions.get(tx, row.action_id).state == "proposed":
+            raise Refused(
+                "the plan proposes it again, perhaps with other content",
+                record=row.effect.key[:12],
+                next_step=f"`dunwell approve {row.action_id}`",
+            )
         outbox.retry(tx, row.effect.key, row.attempt, f"{row.effect.key[:40]}-{row.attempt + 1}", w.who)
+        outbox.add(tx, row.organisation_id, row.action_id, _cancelled_with(tx, row))
         actions.settle(tx, row.action_id, "approved", tx.now)
         return outbox.get(tx, row.effect.key)
+
+
+def _cancelled_with(tx: Tx, row: EffectRow) -> list[Effect]:
+    """The effects of the same action that were cancelled because they wait for this one."""
+    again: dict[str, Effect] = {row.effect.key: row.effect}
+    for other in outbox.of_action(tx, row.action_id):  # in their order: each comes after what it waits for
+        if other.state is EffectState.CANCELLED and not again.keys().isdisjoint(other.effect.after):
+            again[other.effect.key] = other.effect
+    return [effect for key, effect in again.items() if key != row.effect.key]

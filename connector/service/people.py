@@ -209,6 +209,8 @@ def call_done(w: Wiring, text: str, outcome: CallOutcome, *, note: str = "") -> 
         if not actions.approve(tx, action.id, action.content_hash, w.who, tx.now):
             raise Refused("the call changed meanwhile", record=action.id, next_step="run `dunwell plan` again")
         outbox.add(tx, organisation.id, action.id, effects)
+        if not effects:  # nothing to write: the call is over, not on its way
+            actions.settle(tx, action.id, "done", tx.now)
         case = CallMade(
             id=w.ids.new(),
             customer_id=action.customer_id,

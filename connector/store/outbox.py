@@ -2,7 +2,7 @@
 
     PLANNED -> SENDING -> DONE | REJECTED | UNKNOWN        UNKNOWN -> DONE | PLANNED | HUMAN
     SENDING -> PLANNED (certainly not sent)                HUMAN -> DONE | PLANNED | CANCELLED
-    PLANNED -> CANCELLED                                   REJECTED -> PLANNED (tried again)
+    PLANNED -> CANCELLED                                   REJECTED -> PLANNED (tried again, or approved anew)
 
 Every change is compare-and-set and on the timeline. `attempt` counts the starts: who holds an old one changes nothing.
 """
@@ -63,8 +63,9 @@ RETURNS: Final = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.HUMAN)
 def add(tx: Tx, org_id: str, action_id: str, effects: Sequence[Effect]) -> tuple[str, ...]:
     """Plan these effects: the keys that are planned by this call (an effect that is there already is not doubled).
 
-    Other content replaces what is PLANNED and was never started, and a CANCELLED effect is planned again: neither has
-    touched the ledger. Otherwise other content raises `Refused`, and so does waiting for an unknown effect.
+    Other content replaces what is PLANNED and was never started, and a CANCELLED or REJECTED effect is planned again:
+    none of them has touched the ledger. Otherwise other content raises `Refused`, and so does waiting for an unknown
+    effect.
     """
     known = _present(tx, [key for e in effects for key in (e.key, *e.after)])
     ours = {e.key for e in effects}
@@ -88,6 +89,9 @@ def _plan(tx: Tx, org_id: str, action_id: str, one: Effect, position: int, befor
     if before is None:
         first = {"tenant": tx.tenant, "key": one.key, "attempt": 0, "epoch": 0, "created_at": tx.now}
         tx.connection.execute(sa.insert(effect), first | values | unprepared)
+    elif before.state is EffectState.REJECTED:
+        # The ledger may keep its refusal under the vendor key: what is approved anew goes as a new request.
+        _change(tx, one.key, values | unprepared)
     elif before.state is EffectState.CANCELLED:
         # What was prepared (with its vendor key) is still right for the same content only.
         _change(tx, one.key, values | ({} if before.content_hash == content else unprepared))

@@ -87,7 +87,7 @@ class TestAdd:
         assert plan(tx) == []
         assert outbox.get(tx, key) == before
 
-    @pytest.mark.parametrize("reached", [S.PLANNED, S.SENDING, S.UNKNOWN, S.HUMAN, S.DONE, S.REJECTED])
+    @pytest.mark.parametrize("reached", [S.PLANNED, S.SENDING, S.UNKNOWN, S.HUMAN, S.DONE])
     def test_the_same_never_restarts_anything(self, tx: Tx, reached: EffectState) -> None:
         (key,) = plan(tx)
         bring(tx, key, reached)
@@ -100,7 +100,7 @@ class TestAdd:
         assert outbox.get(tx, key).effect.payload == Note("Second reminder sent")
         assert len(outbox.listing(tx, ORG)) == 1
 
-    @pytest.mark.parametrize("reached", [S.SENDING, S.UNKNOWN, S.HUMAN, S.DONE, S.REJECTED])
+    @pytest.mark.parametrize("reached", [S.SENDING, S.UNKNOWN, S.HUMAN, S.DONE])
     def test_other_content_is_refused_after_that(self, tx: Tx, reached: EffectState) -> None:
         (key,) = plan(tx)
         bring(tx, key, reached)
@@ -121,6 +121,15 @@ class TestAdd:
         assert outbox.due(tx, ORG, NOON) == ()
         assert plan(tx, note(text=text)) == [key]
         assert [row.effect.payload for row in outbox.due(tx, ORG, NOON)] == [Note(text)]
+
+    @pytest.mark.parametrize("text", ["Reminder sent", "Reworded"])
+    def test_what_was_refused_may_be_approved_anew_as_a_new_request(self, tx: Tx, text: str) -> None:
+        (key,) = plan(tx)
+        bring(tx, key, S.REJECTED)
+        assert plan(tx, note(text=text)) == [key]
+        (row,) = outbox.due(tx, ORG, NOON)
+        assert (row.effect.payload, row.prepared) == (Note(text), None)
+        assert row.attempt > 0, "the attempts number the vendor keys: they must go on counting"
 
     def test_a_cancelled_one_keeps_its_request_for_the_same_content_only(self, tx: Tx) -> None:
         (key,) = plan(tx)
