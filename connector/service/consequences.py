@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from connector.channels.context import LetterKind
 from connector.domain.cases import LetterSent, PaymentPlan, PlanState
 from connector.domain.effects import EffectKind, EffectState, Letter, Receipt
-from connector.service.wiring import Wiring
+from connector.service.wiring import Wiring, local
 from connector.store import actions, cases, outbox, wake
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
@@ -29,7 +30,7 @@ def record_done(w: Wiring, tx: Tx, organisation: OrganisationRow, row: EffectRow
     case = LetterSent(
         id=f"letter-{row.effect.key[:24]}",
         customer_id=action.customer_id,
-        on=w.today(organisation),
+        on=happened_on(row, organisation),
         by=action.decided_by or "dunwell",
         level=int(decision.level),
         what=decision.kind.value,
@@ -45,6 +46,11 @@ def record_done(w: Wiring, tx: Tx, organisation: OrganisationRow, row: EffectRow
         cases.put(tx, organisation.id, case)
     if decision.data.get("letter") == LetterKind.PLAN_COMPLETED.value:
         _complete_plan(w, tx, organisation, str(decision.data.get("plan", "")))
+
+
+def happened_on(row: EffectRow, organisation: OrganisationRow) -> date:
+    """The day (organisation's zone) on which a delivered effect left, not the one on which that was found out."""
+    return local(row.t_send or row.updated_at, organisation).date()
 
 
 def _complete_plan(w: Wiring, tx: Tx, organisation: OrganisationRow, plan_id: str) -> None:

@@ -10,28 +10,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from connector.channels.notes import short_date
-from connector.domain.effects import Effect, EffectKind, EffectState, Finding, Letter, Note, Prepared
+from connector.domain.effects import Effect, EffectKind, EffectState, Finding, Letter, Note, Prepared, Receipt
 from connector.errors import (
     Busy,
     DunwellError,
     LedgerRejected,
     NeedsPerson,
+    NotFound,
     NotSent,
     OutcomeUnknown,
+    Permanent,
     RateLimited,
     Refused,
     Retriable,
 )
 from connector.ports import Channel, Ledger
-from connector.service.consequences import record_done, settle_action
+from connector.service.consequences import happened_on, record_done, settle_action
+from connector.service.earlier import already_there
 from connector.service.letters import outgoing
 from connector.service.precondition import Cancel, Go, Postpone, Precondition
 from connector.service.sync import LEASE_SECONDS, working_on
-from connector.service.wiring import Wiring, local
-from connector.store import leases, outbox
+from connector.service.wiring import Wiring
+from connector.store import leases, organisations, outbox
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 from connector.store.outbox import EffectRow
@@ -39,6 +42,8 @@ from connector.store.outbox import EffectRow
 QUIET_HORIZON = timedelta(seconds=180)  # writeback protocol: nothing commits later than this after it was sent
 MAX_ATTEMPTS = 20
 RETRY_AFTER = timedelta(minutes=5)
+TOGETHER = 40  # effects whose records are read again in one go
+INTERRUPTED = "interrupted while sending"
 
 
 @dataclass
@@ -79,10 +84,9 @@ class _Round:
             self._doubt_what_was_left_sending()
             self._resolve_unknown()
             while due := self._due():
-                self.precondition.refresh(due)
-                for row in due:
-                    self._one(row)
-        except (NeedsPerson, RateLimited, Busy, Retriable) as stop:
+                for number, row in enumerate(due):
+                    self._one(row, due[number : number + TOGETHER])
+        except (NeedsPerson, Permanent, Refused, Retriable) as stop:
             self.result.stopped = stop
         with self.w.db.reading(self.w.tenant) as tx:
             self.result.effects = [outbox.get(tx, key) for key in self.touched]
@@ -101,17 +105,25 @@ class _Round:
     def _doubt_what_was_left_sending(self) -> None:
         with self.w.db.writing(self.w.tenant) as tx:
             for row in outbox.listing(tx, self.organisation.id, EffectState.SENDING):
-                outbox.finish(tx, row.effect.key, row.attempt, EffectState.UNKNOWN, reason="interrupted while sending")
+                outbox.finish(tx, row.effect.key, row.attempt, EffectState.UNKNOWN, reason=INTERRUPTED)
 
     def _resolve_unknown(self) -> None:
         with self.w.db.reading(self.w.tenant) as tx:
             rows = outbox.listing(tx, self.organisation.id, EffectState.UNKNOWN)
         for row in rows:
             self.touched[row.effect.key] = None
-            if row.t_send is not None and self.w.clock.now() < (ready := row.t_send + QUIET_HORIZON):
-                self.result.waiting_until = max(self.result.waiting_until or "", ready.isoformat())
+            if self.w.clock.now() < (ready := _left_by(row) + QUIET_HORIZON):
+                self._wait_until(ready)
                 continue
-            self._probe(row)
+            try:
+                self._probe(row)
+            except RateLimited:
+                raise
+            except Retriable as error:  # one record that cannot be read must not hold up all others
+                self.result.stopped = error
+
+    def _wait_until(self, ready: datetime) -> None:
+        self.result.waiting_until = max(self.result.waiting_until or "", ready.isoformat())
 
     def _probe(self, row: EffectRow) -> None:
         prepared = row.prepared
@@ -145,13 +157,14 @@ class _Round:
 
     # -- one effect --------------------------------------------------------------------------------------------------
 
-    def _one(self, row: EffectRow) -> None:
+    def _one(self, row: EffectRow, following: list[EffectRow]) -> None:
         self.touched[row.effect.key] = None
-        self.precondition.refresh([row])
+        if self.precondition.is_stale(row):
+            self.precondition.refresh(following)
         try:
             attachments = self._attachments(row)
-        except Retriable as error:
-            self._postpone(row, f"the invoice's PDF could not be read: {error}")
+        except (Retriable, NotFound) as error:
+            self._start(row, f"the invoice's PDF could not be read: {error}")
             return
         started = self._start(row)
         if started is not None:
@@ -166,46 +179,67 @@ class _Round:
             for invoice_id, number in numbers
         )
 
-    def _postpone(self, row: EffectRow, reason: str) -> None:
-        with self.w.db.writing(self.w.tenant) as tx:
-            outbox.postpone(tx, row.effect.key, reason, tx.now + RETRY_AFTER)
+    def _start(self, row: EffectRow, not_now: str = "") -> EffectRow | None:
+        """Check everything again and commit the intent, in one transaction. None = not now, or not at all.
 
-    def _start(self, row: EffectRow) -> EffectRow | None:
-        """Check everything again and commit the intent, in one transaction. None = not now, or not at all."""
+        `not_now`: it cannot be sent at present for this reason, and is planned for later unless it is to be cancelled.
+        """
         key = row.effect.key
         with self.w.db.writing(self.w.tenant) as tx:
-            if not leases.renew(tx, leases.delivering(self.organisation.id), self.epoch, LEASE_SECONDS):
-                raise Busy("another process took over delivering", record=self.organisation.id)
+            self._must_be_ours(tx)
             row = outbox.get(tx, key)
             if row.state is not EffectState.PLANNED or row.hold:
                 return None
             match self.precondition.check(tx, row):
                 case Cancel(reason):
-                    outbox.finish(tx, key, row.attempt, EffectState.CANCELLED, reason=reason)
-                    outbox.cancel_dependents(tx, key, reason)
-                    settle_action(tx, row.action_id)
+                    self._cancel(tx, row, reason)
                     return None
                 case Postpone(reason, not_before):
                     outbox.postpone(tx, key, reason, not_before)
                     return None
                 case Go():
-                    prepared = row.prepared or self._prepare(tx, row)
+                    if not_now:
+                        outbox.postpone(tx, key, not_now, tx.now + RETRY_AFTER)
+                        return None
+            try:
+                prepared = row.prepared or self._prepare(tx, row)
+            except (Refused, NotFound) as error:
+                self._cancel(tx, row, f"the ledger cannot carry this: {error}")
+                return None
             if not outbox.start(tx, key, self.epoch, prepared, tx.now):
                 return None
             return outbox.get(tx, key)
+
+    def _must_be_ours(self, tx: Tx) -> None:
+        """Our lease, and an organisation that may be written to: a person may have switched it to observe just now."""
+        if not leases.renew(tx, leases.delivering(self.organisation.id), self.epoch, LEASE_SECONDS):
+            raise Busy("another process took over delivering", record=self.organisation.id)
+        if organisations.get(tx, self.organisation.id).mode == "observe":
+            raise Refused(
+                "the organisation is in mode observe",
+                record=self.organisation.record.name,
+                not_done="nothing was written",
+                next_step="close the take-on, or `dunwell mode approve`",
+            )
+
+    def _cancel(self, tx: Tx, row: EffectRow, reason: str) -> None:
+        outbox.finish(tx, row.effect.key, row.attempt, EffectState.CANCELLED, reason=reason)
+        outbox.cancel_dependents(tx, row.effect.key, reason)
+        settle_action(tx, row.action_id)
 
     def _prepare(self, tx: Tx, row: EffectRow) -> Prepared:
         if isinstance(row.effect.payload, Letter):
             return outgoing(self.w, self.organisation, row.effect, ()).prepared
         effect = self._dated(tx, row.effect)
         prepared = self.ledger.prepare(effect, outbox.receipts(tx, effect.after))
-        return replace(prepared, key=f"{effect.key[:40]}-1")
+        # Numbered by the attempt: other content must never go under a key that the vendor has seen.
+        return replace(prepared, key=f"{effect.key[:40]}-{row.attempt + 1}")
 
     def _dated(self, tx: Tx, effect: Effect) -> Effect:
         """A note names the day on which the act that it reports really happened."""
         if not isinstance(effect.payload, Note) or not effect.payload.dated or not effect.after:
             return effect
-        happened = local(outbox.get(tx, effect.after[0]).updated_at, self.organisation).date()
+        happened = happened_on(outbox.get(tx, effect.after[0]), self.organisation)
         text = effect.payload.text.replace(effect.payload.dated, short_date(happened), 1)
         return replace(effect, payload=Note(text))
 
@@ -215,10 +249,11 @@ class _Round:
         if prepared is None:
             raise AssertionError("a started effect is always prepared")
         try:
-            if row.effect.kind is EffectKind.LETTER:
+            receipt = self._done_before(row)
+            if receipt is None and row.effect.kind is EffectKind.LETTER:
                 letter = outgoing(self.w, self.organisation, row.effect, attachments).letter
                 receipt = self.channel.send(letter, self.w.clock.now())
-            else:
+            elif receipt is None:
                 receipt = self.ledger.send(row.effect, prepared)
         except (NotSent, RateLimited, NeedsPerson) as error:
             self._not_sent(row, error)
@@ -233,12 +268,21 @@ class _Round:
         except (OutcomeUnknown, Retriable) as error:
             with self.w.db.writing(self.w.tenant) as tx:
                 outbox.finish(tx, key, attempt, EffectState.UNKNOWN, reason=str(error))
-            self.result.waiting_until = (self.w.clock.now() + QUIET_HORIZON).isoformat()
+            self._wait_until(self.w.clock.now() + QUIET_HORIZON)
             return
         with self.w.db.writing(self.w.tenant) as tx:
             if outbox.finish(tx, key, attempt, EffectState.DONE, receipt=receipt):
                 record_done(self.w, tx, self.organisation, row, receipt)
             settle_action(tx, row.action_id)
+
+    def _done_before(self, row: EffectRow) -> Receipt | None:
+        """The proof that an earlier database of this organisation did it already. Raises `NotSent`, as a read."""
+        try:
+            return already_there(self.w, self.ledger, self.organisation, row)
+        except Retriable as error:
+            if isinstance(error, RateLimited):
+                raise
+            raise NotSent(f"could not look before writing: {error}", not_done="nothing was written") from error
 
     def _not_sent(self, row: EffectRow, error: DunwellError) -> None:
         wait = timedelta(seconds=error.retry_after) if isinstance(error, RateLimited) else RETRY_AFTER
@@ -246,3 +290,9 @@ class _Round:
             outbox.back(tx, row.effect.key, row.attempt, str(error), not_before=tx.now + wait)
         if isinstance(error, RateLimited | NeedsPerson):
             raise error
+
+
+def _left_by(row: EffectRow) -> datetime:
+    """When the request had left at the latest: waiting for the ledger's limits may have held it up after its intent."""
+    started = row.t_send or row.updated_at
+    return started if row.reason == INTERRUPTED else max(started, row.updated_at)

@@ -61,7 +61,14 @@ def gather(w: Wiring, tx: Tx, organisation: OrganisationRow, as_of: date) -> Kno
             mailbox[record.recipient.casefold()].append(record.on)
     acted = actions.acted_all(tx, organisation.id)
     return Knowledge(
-        state=_state(w, tx, organisation, as_of, organisation_wide, by_customer, acted),
+        state=organisation_state(
+            w,
+            organisation,
+            as_of,
+            organisation_wide,
+            mirror.newest_reconciled(tx, organisation.id),
+            _opening_statements_on(as_of, by_customer, acted),
+        ),
         organisation_cases=tuple(organisation_wide),
         by_customer={customer: tuple(records) for customer, records in by_customer.items()},
         acted=acted,
@@ -69,15 +76,15 @@ def gather(w: Wiring, tx: Tx, organisation: OrganisationRow, as_of: date) -> Kno
     )
 
 
-def _state(
+def organisation_state(
     w: Wiring,
-    tx: Tx,
     organisation: OrganisationRow,
     as_of: date,
     organisation_wide: list[CaseRecord],
-    by_customer: Mapping[str, list[CaseRecord]],
-    acted: Mapping[str, Mapping[ActionKey, Acted]],
+    reconciled: Mapping[str, date],
+    new_customers: int = 0,
 ) -> OrganisationState:
+    """What holds for the whole organisation, from the records about it and the newest reconciled days by account."""
     answers = {r.question: r.answer for r in organisation_wide if isinstance(r, TakeOnAnswer)}
     held = [r for r in organisation_wide if isinstance(r, HeldBy)]
     return OrganisationState(
@@ -86,10 +93,10 @@ def _state(
         calendar=w.calendar(organisation),
         take_on_closed=organisation.take_on_closed_on is not None,
         take_on_missing=tuple(q for q in TAKE_ON_QUESTIONS if q not in answers),
-        cash_known_to=cash_known_to(organisation_wide, mirror.newest_reconciled(tx, organisation.id), as_of),
+        cash_known_to=cash_known_to(organisation_wide, reconciled, as_of),
         held_by=held[-1].holder if held else Holder.US,
         native_reminders_accepted=answers.get("native_reminders", "").casefold() in {"accepted", "yes", "keep"},
-        new_customers_today=_opening_statements_on(as_of, by_customer, acted),
+        new_customers_today=new_customers,
     )
 
 

@@ -4,7 +4,7 @@ decision's own inputs, guardrails and contact window checked in the transaction 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,15 +12,15 @@ from zoneinfo import ZoneInfo
 from connector.domain.cases import CaseFile, LetterSent
 from connector.domain.decisions import Decision, Reason, TargetKind
 from connector.domain.derive import derive
-from connector.domain.facts import CustomerFacts
+from connector.domain.facts import CustomerFacts, OrganisationState
 from connector.domain.ledger import RecordKind
 from connector.policy import engine, guardrails
 from connector.ports import Ledger
 from connector.service.approve import FOR_A_PERSON
-from connector.service.knowledge import Knowledge, gather
+from connector.service.knowledge import organisation_state
 from connector.service.wiring import Wiring, local
 from connector.service.wording import say
-from connector.store import actions, cases, mirror
+from connector.store import actions, cases, mirror, organisations
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 from connector.store.outbox import EffectRow
@@ -59,24 +59,37 @@ class Precondition:
         self._w, self._organisation, self._ledger = w, organisation, ledger
         self._read_at: dict[str, datetime] = {}
         self._missing: set[str] = set()
-        self._knowledge: Knowledge | None = None
+        self._reconciled: Mapping[str, date] | None = None
         self._policy = w.policy(organisation).policy
+
+    def is_stale(self, row: EffectRow) -> bool:
+        """Must anything that this effect rests on be read again first?"""
+        with self._w.db.reading(self._w.tenant) as tx:
+            invoices, customers = self._rests_on(tx, [row])
+        return any(self._is_stale(one) for one in (*invoices, *customers))
 
     def refresh(self, rows: Iterable[EffectRow]) -> None:
         """Re-read what these effects rest on, batched by ids, unless it was read within the last minute."""
+        with self._w.db.reading(self._w.tenant) as tx:
+            invoices, customers = self._rests_on(tx, rows)
+        self._fetch(RecordKind.INVOICE, [i for i in invoices if self._is_stale(i)])
+        self._fetch(RecordKind.CUSTOMER, [c for c in customers if self._is_stale(c)])
+
+    def _rests_on(self, tx: Tx, rows: Iterable[EffectRow]) -> tuple[list[str], list[str]]:
+        """The ids of the invoices and customers under these effects."""
         invoices: dict[str, None] = {}
         customers: dict[str, None] = {}
-        with self._w.db.reading(self._w.tenant) as tx:
-            for row in rows:
-                if row.effect.after:
-                    continue  # a report of what has happened already: nothing to look at again
-                action = actions.get(tx, row.action_id)
-                customers[action.customer_id] = None
-                invoices |= dict.fromkeys(action.decision.items)
-                if row.effect.target_kind is TargetKind.INVOICE:
-                    invoices[row.effect.target] = None
-        self._fetch(RecordKind.INVOICE, [i for i in invoices if self._is_stale(i)])
-        self._fetch(RecordKind.CUSTOMER, [c for c in customers if c and self._is_stale(c)])
+        for row in rows:
+            if row.effect.after:
+                continue  # a report of what has happened already: nothing to look at again
+            action = actions.get(tx, row.action_id)
+            if action.key.kind in FOR_A_PERSON:
+                continue
+            customers[action.customer_id] = None
+            invoices |= dict.fromkeys(action.decision.items)
+            if row.effect.target_kind is TargetKind.INVOICE:
+                invoices[row.effect.target] = None
+        return list(invoices), [one for one in customers if one]
 
     def _is_stale(self, record_id: str) -> bool:
         read = self._read_at.get(record_id)
@@ -111,6 +124,8 @@ class Precondition:
             return Postpone(f"{len(stale)} records must be read again first", tx.now)
         if missing := wanted & self._missing:
             return Cancel(f"the ledger no longer has {', '.join(sorted(missing))}")
+        if decision.contact and action.expires_at is not None and action.expires_at <= tx.now:
+            return Cancel("the approval lapsed before it could be sent; the next plan proposes it anew")
         facts = self._facts(tx, action.customer_id)
         if drifted := engine.drift(decision, facts):
             return Cancel("drift: " + "; ".join(say(reason) for reason in drifted))
@@ -118,11 +133,9 @@ class Precondition:
 
     def _facts(self, tx: Tx, customer_id: str) -> CustomerFacts:
         today = self._w.today(self._organisation)
-        if self._knowledge is None:
-            self._knowledge = gather(self._w, tx, self._organisation, today)
-        knowledge = self._knowledge
         book = mirror.book(tx, self._organisation.id, customer_id)
         own = cases.of(tx, self._organisation.id, customer_id)
+        state = self._state(tx, own, today)
         acted = actions.acted(tx, self._organisation.id, customer_id)
         address = book.customer.email.casefold()
         written = {
@@ -130,9 +143,15 @@ class Precondition:
             for case in cases.all(tx, self._organisation.id, "letter_sent")
             if isinstance(case, LetterSent) and address and case.recipient.casefold() == address
         }
-        return derive(
-            knowledge.state, book, CaseFile(own.records), acted, today, mailbox_contacts=tuple(sorted(written))
-        )
+        return derive(state, book, own, acted, today, mailbox_contacts=tuple(sorted(written)))
+
+    def _state(self, tx: Tx, own: CaseFile, today: date) -> OrganisationState:
+        """What holds for the whole organisation now: a hold that a person has just set counts for the next effect."""
+        if self._reconciled is None:
+            self._reconciled = mirror.newest_reconciled(tx, self._organisation.id)
+        current = organisations.get(tx, self._organisation.id)
+        wide = [record for record in own.records if not record.customer_id]
+        return organisation_state(self._w, current, today, wide, self._reconciled)
 
     def _guarded(self, facts: CustomerFacts, decision: Decision) -> Check:
         today = facts.as_of
