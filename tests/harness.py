@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from connector.store.outbox import EffectRow
 
 CONNECTED = datetime(2026, 2, 2, 12, 0, tzinfo=UTC)  # a Monday; London is at UTC
 MONDAY = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
-ANSWERS = {question: "no" for question in take_on.QUESTIONS}
+ANSWERS = dict.fromkeys(take_on.QUESTIONS, "no")
 QUIET = 181.0  # seconds: just more than the wait before an unknown outcome is looked up
 
 CUSTOMERS = ("Query Ltd", "Extension Ltd", "Plan Ltd", "Unsent Ltd", "Letter Ltd")
@@ -83,7 +83,6 @@ class Office:
     client: http.HttpxClient
     clock: SandboxClock
     w: Wiring
-    known_until: date | None = field(default=None)
 
     # -- the sandbox -------------------------------------------------------------------------------------------------
 
@@ -127,7 +126,7 @@ class Office:
 
     def letters(self) -> list[Path]:
         """The letters that left into the folder."""
-        return sorted((self.folder / "letters-out").glob("*.eml")) or sorted(self.folder.rglob("*.eml"))
+        return sorted((self.folder / ".dunwell" / "letters").glob("*.eml"))
 
     def happened(self, row: EffectRow) -> int:
         """How often this effect happened in the world."""
@@ -153,6 +152,11 @@ class Office:
     def row(self) -> OrganisationRow:
         with self.w.db.reading(self.w.tenant) as tx:
             return organisations.all(tx)[0]
+
+    def connect(self) -> None:
+        """Consent, as the person at Xero's own page would."""
+        how = HowToConnect("xero", self.served.base_url, way="auto", organisation="Harbour Lane")
+        connect_ledger(self.w, how, lambda _line: None, lambda _question: "")
 
     def pull(self) -> Pulled:
         return pull(self.w, self.row)
@@ -269,10 +273,10 @@ def opened(folder: Path, served: Served, *, connect: bool = True) -> Iterator[Of
         client = stack.enter_context(closing(http.client()))
         clock = SandboxClock(client, served.base_url, exclusive=True)
         w = stack.enter_context(open_project(folder, who="Ana", clock=clock))
+        office = Office(folder, served, client, clock, w)
         if connect:
-            how = HowToConnect("xero", served.base_url, way="auto", organisation="Harbour Lane")
-            connect_ledger(w, how, lambda _line: None, lambda _question: "")
-        yield Office(folder, served, client, clock, w)
+            office.connect()
+        yield office
 
 
 def in_state(rows: list[EffectRow], state: EffectState) -> list[EffectRow]:
