@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -85,61 +85,21 @@ def _clock(settings: Settings, client: HttpClient) -> Clock:
 
 
 def _wiring(root: Path, settings: Settings, db: Database, clock: Clock, client: HttpClient, who: str | None) -> Wiring:
-    ids, chance = SystemIds(), SystemRandom()
-    vault = cache(lambda: Vault.open(settings))
-    ledgers: dict[str, Ledger] = {}
-
-    def ledger(row: OrganisationRow) -> Ledger:
-        if row.id not in ledgers:
-            ledgers[row.id] = _ledger(row)
-        return ledgers[row.id]
-
-    def _ledger(row: OrganisationRow) -> Ledger:
-        adapter = adapters.load(row.record.ledger)
-        with db.reading(TENANT) as tx:
-            connection = connections.for_organisation(tx, row.id)
-        if connection is None or connection.state == "disconnected":
-            raise UserError(
-                f"{row.record.name} is not connected", record=row.id, next_step=f"dunwell connect {row.record.ledger}"
-            )
-        credentials = settings.credentials(adapter.env_prefix, connection.client_id)
-        tokens = StoredTokens(db, vault(), client, adapter, connection.id, clock, ids, credentials, tenant=TENANT)
-        return adapter.connect(
-            http=client, clock=clock, random=chance, tokens=tokens, base_url=connection.base_url,
-            ledger_id=row.record.ledger_id, groups=(mapping().dispute_tag,),
-        )  # fmt: skip
-
-    mapping = cache(lambda: load_mapping(root))
-    policies: dict[str, LoadedPolicy] = {}
-
-    def policy(row: OrganisationRow) -> LoadedPolicy:
-        currency = row.record.base_currency
-        if currency not in policies:
-            policies[currency] = load_policy(root, currency)
-        return policies[currency]
-
-    found_calendars: dict[str, Calendar] = {}
-
-    def calendar(row: OrganisationRow) -> Calendar:
-        if row.id not in found_calendars:
-            found_calendars[row.id] = calendars.calendar(
-                row.record.country, "", _years(clock.now()), policy(row).policy
-            )
-        return found_calendars[row.id]
-
+    ids = SystemIds()
+    parts = _Parts(root, settings, db, clock, client)
     return Wiring(
         project=root,
         tenant=TENANT,
         db=db,
         clock=clock,
         ids=ids,
-        random=chance,
+        random=SystemRandom(),
         http=client,
-        ledger=ledger,
-        channel=cache(lambda: _channel(settings, mapping())),
-        policy=policy,
-        mapping=lambda _row: mapping(),
-        calendar=calendar,
+        ledger=parts.ledger,
+        channel=cache(parts.channel),
+        policy=parts.policy,
+        mapping=lambda _row: parts.mapping,
+        calendar=parts.calendar,
         letterbook=cache(lambda: letterbook(root)),
         pages=lambda: ThreadPoolExecutor(PAGES_IN_FLIGHT, thread_name_prefix="pages"),
         preset=load_policy(root).preset,
@@ -148,8 +108,66 @@ def _wiring(root: Path, settings: Settings, db: Database, clock: Clock, client: 
     )
 
 
-def _years(now: datetime) -> tuple[int, ...]:
-    return tuple(range(now.year - 2, now.year + 3))
+class _Parts:
+    """What most commands need only some of: made when first asked for, then kept."""
+
+    def __init__(self, root: Path, settings: Settings, db: Database, clock: Clock, client: HttpClient) -> None:
+        self._root, self._settings, self._db, self._clock, self._client = root, settings, db, clock, client
+        self._policies: dict[str, LoadedPolicy] = {}
+        self._ledgers: dict[str, Ledger] = {}
+        self._calendars: dict[tuple[str, str], Calendar] = {}
+
+    @cached_property
+    def mapping(self) -> Mapping:
+        return load_mapping(self._root)
+
+    @cached_property
+    def _vault(self) -> Vault:
+        return Vault.open(self._settings)
+
+    def ledger(self, row: OrganisationRow) -> Ledger:
+        """The organisation's ledger, one object a process: its limiter must see every call."""
+        if row.id not in self._ledgers:
+            self._ledgers[row.id] = self._connected(row)
+        return self._ledgers[row.id]
+
+    def _connected(self, row: OrganisationRow) -> Ledger:
+        adapter = adapters.load(row.record.ledger)
+        with self._db.reading(TENANT) as tx:
+            connection = connections.for_organisation(tx, row.id)
+        if connection is None or connection.state == "disconnected":
+            raise UserError(
+                f"{row.record.name} is not connected", record=row.id, next_step=f"dunwell connect {row.record.ledger}"
+            )
+        credentials = self._settings.credentials(adapter.env_prefix, connection.client_id)
+        tokens = StoredTokens(
+            self._db, self._vault, self._client, adapter, connection.id, self._clock, SystemIds(), credentials,
+            tenant=TENANT,
+        )  # fmt: skip
+        return adapter.connect(
+            http=self._client, clock=self._clock, random=SystemRandom(), tokens=tokens,
+            base_url=connection.base_url, ledger_id=row.record.ledger_id, groups=(self.mapping.dispute_tag,),
+        )  # fmt: skip
+
+    def policy(self, row: OrganisationRow) -> LoadedPolicy:
+        """The project's policy in the organisation's currency. Raises `ConfigError`."""
+        currency = row.record.base_currency
+        if currency not in self._policies:
+            self._policies[currency] = load_policy(self._root, currency)
+        return self._policies[currency]
+
+    def calendar(self, row: OrganisationRow) -> Calendar:
+        """Business days at the organisation's place, two years back and two ahead."""
+        key = (row.record.country, row.record.base_currency)
+        if key not in self._calendars:
+            year = self._clock.now().year
+            policy = self.policy(row).policy
+            self._calendars[key] = calendars.calendar(row.record.country, "", range(year - 2, year + 3), policy)
+        return self._calendars[key]
+
+    def channel(self) -> Channel:
+        """SMTP where it is set up, else a folder. Raises `ConfigError` when mail has no sender."""
+        return _channel(self._settings, self.mapping)
 
 
 def letterbook(root: Path) -> Letterbook:
