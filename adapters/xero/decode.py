@@ -27,6 +27,7 @@ T = TypeVar("T")
 # Digits and points become "0", all else a space: sixteen in a row may be a number that a double would round.
 _DIGITS: Final = bytes(0x30 if byte in b"0123456789." else 0x20 for byte in range(256))
 _TOO_LONG: Final = b"0" * 16
+_MOST_DIGITS: Final = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,15 @@ def listing(answer: HttpAnswer, shape: Shape[T]) -> tuple[T, ...]:
 def document(answer: HttpAnswer) -> Any:
     """The JSON document of an answer, numbers as text. Raises `UnreadableAnswer`."""
     try:
-        return json.loads(answer.body, parse_float=str, parse_constant=_no_constant)
+        return json.loads(answer.body, parse_float=str, parse_int=_digits, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise UnreadableAnswer(f"Xero's answer is not readable JSON: {type(error).__name__}") from None
+
+
+def _digits(text: str) -> str:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError("a number of that length is none")
+    return text
 
 
 def _no_constant(name: str) -> None:
@@ -170,6 +177,8 @@ def _ids(raw: Sequence[Any], shape: Shape[T]) -> Iterator[str]:
 
 
 def _whole(value: object) -> int | None:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16:
+        return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 

@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from adapters.xero.decode import Page
 from adapters.xero.parties import Membership, customer
-from adapters.xero.values import Unclear, currency, day, money, plain, rate, stamp
+from adapters.xero.values import Amount, Unclear, currency, day, money, plain, rate, stamp
 from adapters.xero.wire import (
     AllocationRow,
     ContactRef,
@@ -152,10 +152,10 @@ def _day(name: str, value: str | None, twin: str | None = None) -> date:
     return found
 
 
-def _amount(name: str, text: str | None, code: str) -> Money:
-    if text is None:
+def _amount(name: str, given: Amount | None, code: str) -> Money:
+    if given is None:
         raise Unclear(f"no {name}")
-    return money(text, code)
+    return money(given, code)
 
 
 def _updated(value: str | None, twin: str | None) -> datetime | None:
@@ -181,10 +181,10 @@ def invoice(row: InvoiceRow) -> Invoice | None:
         issued=_day("date", row.get("Date"), row.get("DateString")),
         due=day(row.get("DueDate"), row.get("DueDateString")),
         total=_amount("total", row.get("Total"), code),
-        tax=money(row.get("TotalTax") or "0", code),
+        tax=money(row.get("TotalTax") or 0.0, code),
         balance=Money(0, code) if status in _GONE else _amount("amount due", row.get("AmountDue"), code),
-        paid=money(row.get("AmountPaid") or "0", code),
-        credited=money(row.get("AmountCredited") or "0", code),
+        paid=money(row.get("AmountPaid") or 0.0, code),
+        credited=money(row.get("AmountCredited") or 0.0, code),
         rate=rate(row.get("CurrencyRate")),
         reference=plain(row.get("Reference")),
         sent=row.get("SentToContact"),
@@ -201,18 +201,11 @@ def _lines(rows: Iterable[LineRow] | None, code: str, *, inclusive: bool) -> tup
     """The lines, net of tax also where the document shows them with it."""
     found: list[Line] = []
     for row in rows or ():
-        tax = money(row.get("TaxAmount") or "0", code)
-        amount = money(row.get("LineAmount") or "0", code)
-        found.append(
-            Line(
-                id=row.get("LineItemID") or "",
-                description=plain(row.get("Description")),
-                net=amount - tax if inclusive else amount,
-                tax=tax,
-                account=row.get("AccountCode") or "",
-                tax_code=row.get("TaxType") or "",
-            )
-        )
+        tax = money(row.get("TaxAmount") or 0.0, code)
+        amount = money(row.get("LineAmount") or 0.0, code)
+        net = amount - tax if inclusive else amount
+        account, tax_code = row.get("AccountCode") or "", row.get("TaxType") or ""
+        found.append(Line(row.get("LineItemID") or "", plain(row.get("Description")), net, tax, account, tax_code))
     return tuple(found)
 
 
@@ -285,7 +278,8 @@ def _allocations(rows: Iterable[AllocationRow] | None, code: str, issued: date) 
             continue
         if not (invoice_id := (row.get("Invoice") or {}).get("InvoiceID")):
             raise Unclear("an allocation names no invoice")
-        amount = _amount("allocated amount", row.get("Amount") or row.get("AppliedAmount"), code)
+        given = row.get("Amount")
+        amount = _amount("allocated amount", row.get("AppliedAmount") if given is None else given, code)
         on = day(row.get("Date"), row.get("DateString")) or issued
         found.append(Allocation(invoice_id, amount, on, row.get("AllocationID") or ""))
     return tuple(found)

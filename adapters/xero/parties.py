@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from adapters.xero.timezones import IANA, MAIN_ZONE
-from adapters.xero.values import Unclear, currency, day, number, plain, stamp
+from adapters.xero.values import Amount, Unclear, currency, day, number, plain, stamp
 from adapters.xero.wire import AddressRow, ContactRow, OrganisationRow, PersonRow, PhoneRow
 from connector.domain.ledger import Address, Customer, Organisation, Person
 
@@ -56,9 +56,9 @@ def customer(row: ContactRow, membership: Membership) -> Customer:
     )
 
 
-def _figure(text: str | None) -> Decimal | None:
+def _figure(amount: Amount | None) -> Decimal | None:
     """A balance of the whole contact: exact, of no single document's currency."""
-    return None if text is None else number(text)
+    return None if amount is None else number(amount)
 
 
 def _person(row: PersonRow) -> Person:

@@ -1,7 +1,8 @@
 """Xero's way of writing dates and amounts, read exactly. Pure.
 
-Amounts arrive as the text of the JSON number (the decoder never makes a float of it). A date is the UTC calendar date
-of its milliseconds, whatever offset is shown beside them; a stamp is those milliseconds.
+Amounts arrive as the text of the JSON number, or as a double where the decoder made sure that the number has no more
+digits than a double keeps exactly (15). A date is the UTC calendar date of its milliseconds, whatever offset is shown
+beside them; a stamp is those milliseconds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ _NUMBER: Final = re.compile(r"-?\d{1,24}(\.\d{1,40})?([eE][+-]?\d{1,3})?", re.AS
 _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?", re.ASCII)
 _ISO_STAMP: Final = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z?", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_PLAIN_SIZE: Final = 1e12  # below it a double's distance to the next is far less than a thousandth
+
+Amount = float | str
 
 
 class Unclear(ValueError):
@@ -30,7 +34,7 @@ def _instant(text: str) -> datetime:
     if match is None:
         raise Unclear(f"unreadable date {text[:40]!r}")
     try:
-        return _EPOCH + timedelta(milliseconds=int(match[1]))
+        return _EPOCH + timedelta(0, 0, int(match[1]) * 1000)
     except OverflowError:
         raise Unclear(f"unreadable date {text[:40]!r}") from None
 
@@ -70,23 +74,43 @@ def stamp(text: str | None) -> datetime | None:
     return whole.replace(microsecond=int((match[2] or "0").ljust(6, "0")[:6]))
 
 
-@lru_cache(maxsize=16384)
-def money(text: str, currency: str) -> Money:
+def money(amount: Amount, currency: str) -> Money:
     """Exactly that amount. Raises `Unclear` for what is no number or has digits beyond the currency's smallest unit."""
-    if _NUMBER.fullmatch(text) is None:
-        raise Unclear(f"unreadable amount {text[:40]!r}")
-    whole, _, fraction = text.partition(".")
+    if isinstance(amount, float):
+        if not amount:
+            return _zero(currency)
+        scale = _scale(currency)
+        if scale <= 1000 and -_PLAIN_SIZE < amount < _PLAIN_SIZE:
+            # Two numbers of up to 15 digits are never the same double: equal again means that nothing was rounded.
+            minor = round(amount * scale)
+            if minor / scale == amount:
+                return Money(minor, currency)
+        amount = repr(amount)  # the shortest text of this double: the digits that were sent
+    if _NUMBER.fullmatch(amount) is None:
+        raise Unclear(f"unreadable amount {amount[:40]!r}")
+    whole, _, fraction = amount.partition(".")
     places = exponent(currency)
-    if len(fraction) <= places and "e" not in text and "E" not in text:
+    if len(fraction) <= places and "e" not in amount and "E" not in amount:
         return Money(int(whole + fraction.ljust(places, "0")), currency)
     try:
-        return Money.of(Decimal(text), currency)
+        return Money.of(Decimal(amount), currency)
     except InexactAmount:
-        raise Unclear(f"amount {text[:40]} has digits beyond the smallest unit of {currency}") from None
+        raise Unclear(f"amount {amount[:40]} has digits beyond the smallest unit of {currency}") from None
 
 
-def number(text: str) -> Decimal:
+@lru_cache(maxsize=256)
+def _zero(currency: str) -> Money:
+    return Money(0, currency)
+
+
+@lru_cache(maxsize=256)
+def _scale(currency: str) -> int:
+    return int(10 ** exponent(currency))
+
+
+def number(value: Amount) -> Decimal:
     """Exactly that number. Raises `Unclear`."""
+    text = repr(value) if isinstance(value, float) else value
     if _NUMBER.fullmatch(text) is None:
         raise Unclear(f"unreadable number {text[:40]!r}")
     if "." in text and "e" not in text and "E" not in text:
@@ -94,14 +118,16 @@ def number(text: str) -> Decimal:
     return Decimal(0) if text == "-0" else Decimal(text)
 
 
-def rate(text: str | None) -> Decimal:
+@lru_cache(maxsize=4096)
+def rate(value: Amount | None) -> Decimal:
     """Units of the document's currency for one unit of base; 1 where none is given. Raises `Unclear`."""
-    value = Decimal(1) if text is None else number(text)
-    if value <= 0:
-        raise Unclear(f"unusable currency rate {text}")
-    return value
+    found = Decimal(1) if value is None else number(value)
+    if found <= 0:
+        raise Unclear(f"unusable currency rate {found}")
+    return found
 
 
+@lru_cache(maxsize=512)
 def currency(code: str | None) -> str:
     """An ISO 4217 code. Raises `Unclear`."""
     if not code:

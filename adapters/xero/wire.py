@@ -1,7 +1,7 @@
 """What Xero's JSON looks like on the wire: only the fields that dunwell uses, under Xero's own names.
 
-Enums stay open (`str`): a new value must not break a page. Numbers arrive as their text. Xero omits what is unset, some
-writers send null, "True" or numbers as text: all of these are read.
+Enums stay open (`str`): a new value must not break a page. Xero omits what is unset, some writers send null, "True" or
+numbers as text: all of these are read.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any, Final, Generic, Required, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
+
+from adapters.xero.values import Amount
 
 T = TypeVar("T")
 
@@ -27,8 +29,8 @@ class ContactRef(TypedDict, total=False):
 class LineRow(TypedDict, total=False):
     LineItemID: str | None
     Description: str | None
-    LineAmount: str | None
-    TaxAmount: str | None
+    LineAmount: Amount | None
+    TaxAmount: Amount | None
     AccountCode: str | None
     TaxType: str | None
 
@@ -47,13 +49,13 @@ class InvoiceRow(TypedDict, total=False):
     Status: str | None
     LineAmountTypes: str | None
     LineItems: list[LineRow] | None
-    TotalTax: str | None
-    Total: str | None
-    AmountDue: str | None
-    AmountPaid: str | None
-    AmountCredited: str | None
+    TotalTax: Amount | None
+    Total: Amount | None
+    AmountDue: Amount | None
+    AmountPaid: Amount | None
+    AmountCredited: Amount | None
     CurrencyCode: str | None
-    CurrencyRate: str | None
+    CurrencyRate: Amount | None
     SentToContact: bool | None
     ExpectedPaymentDate: str | None
     ExpectedPaymentDateString: str | None
@@ -96,8 +98,8 @@ class AddressRow(TypedDict, total=False):
 
 @with_config(_OPEN)
 class BalanceRow(TypedDict, total=False):
-    Outstanding: str | None
-    Overdue: str | None
+    Outstanding: Amount | None
+    Overdue: Amount | None
 
 
 @with_config(_OPEN)
@@ -156,7 +158,7 @@ class PaymentRow(TypedDict, total=False):
     Status: str | None
     Date: str | None
     DateString: str | None
-    Amount: str | None
+    Amount: Amount | None
     Reference: str | None
     IsReconciled: bool | None
     Invoice: DocumentRef | None
@@ -168,8 +170,8 @@ class PaymentRow(TypedDict, total=False):
 @with_config(_OPEN)
 class AllocationRow(TypedDict, total=False):
     AllocationID: str | None
-    Amount: str | None
-    AppliedAmount: str | None
+    Amount: Amount | None
+    AppliedAmount: Amount | None
     Date: str | None
     DateString: str | None
     Invoice: DocumentRef | None
@@ -190,10 +192,10 @@ class CreditRow(TypedDict, total=False):
     Contact: ContactRef | None
     Date: str | None
     DateString: str | None
-    Total: str | None
-    RemainingCredit: str | None
+    Total: Amount | None
+    RemainingCredit: Amount | None
     CurrencyCode: str | None
-    CurrencyRate: str | None
+    CurrencyRate: Amount | None
     Reference: str | None
     Allocations: list[AllocationRow] | None
     UpdatedDateUTC: str | None
