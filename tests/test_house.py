@@ -22,7 +22,7 @@ def _sources() -> Iterator[Path]:
 
 
 def test_no_file_is_much_over_400_lines() -> None:
-    long = {str(file.relative_to(ROOT)): sum(1 for _ in file.open(encoding="utf-8")) for file in _sources()}
+    long = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in _sources()}
     assert {name: lines for name, lines in long.items() if lines > LONGEST_FILE} == {}
 
 

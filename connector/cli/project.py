@@ -244,6 +244,7 @@ def mode(
 
 def doctor(
     every: Annotated[bool, typer.Option("--all", help="Also ask each ledger.")] = False,
+    clock_is_right: Annotated[bool, typer.Option("--clock-is-right", help="After the clock went back.")] = False,
     folder: Project = None,
     as_json: Json = False,
 ) -> int:
@@ -251,9 +252,12 @@ def doctor(
 
     Example: dunwell doctor --all
     """
+    from connector.service.clockcheck import confirm_clock
     from connector.service.doctor import examine
 
     with project(folder) as w:
+        if clock_is_right:
+            confirm_clock(w)
         findings = examine(w, ask_ledgers=every)
     if as_json:
         emit({"findings": findings})

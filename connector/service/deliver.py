@@ -28,6 +28,7 @@ from connector.errors import (
     Retriable,
 )
 from connector.ports import Channel, Ledger
+from connector.service.clockcheck import refuse_a_clock_gone_back
 from connector.service.consequences import happened_on, record_done, settle_action
 from connector.service.earlier import already_there
 from connector.service.letters import outgoing
@@ -63,6 +64,7 @@ class Delivered:
 
 def deliver(w: Wiring, organisation: OrganisationRow, only: Collection[str] | None = None) -> Delivered:
     """Deliver what is due. `only`: action ids. Raises `Busy` when another process delivers for this organisation."""
+    refuse_a_clock_gone_back(w)
     with working_on(w, organisation.id, "deliver") as epoch:
         return _Round(w, organisation, epoch, only).run()
 

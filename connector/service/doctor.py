@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from connector.domain.effects import EffectState
-from connector.errors import DunwellError
+from connector.errors import DunwellError, NeedsPerson
+from connector.service.clockcheck import refuse_a_clock_gone_back
 from connector.service.wiring import Wiring
 from connector.store import connections, mirror, organisations, outbox, timeline
 from connector.store.db import Tx
@@ -38,6 +39,10 @@ def examine(w: Wiring, *, ask_ledgers: bool) -> list[Finding]:
             findings += _tokens(tx, row)
             findings += _records(tx, row)
             findings += _settings(row)
+    try:
+        refuse_a_clock_gone_back(w)
+    except NeedsPerson as error:
+        findings.append(Finding("error", str(error), "clock", error.next_step))
     if not rows:
         findings.append(Finding("info", "no organisation is connected", "project", "dunwell connect xero"))
     if ask_ledgers:

@@ -123,6 +123,14 @@ def entries(tx: Tx, organisation_id: str | None = None, subject: str | None = No
     return tuple(_stream(tx, organisation_id, subject))
 
 
+def latest(tx: Tx) -> Entry | None:
+    """The tenant's newest entry, None in a new database."""
+    table = timeline_entry.c
+    query = sa.select(*(table[name] for name in Entry.__dataclass_fields__)).where(table.tenant == tx.tenant)
+    row = tx.connection.execute(query.order_by(table.number.desc()).limit(1)).first()
+    return Entry(*row) if row is not None else None
+
+
 def _stream(tx: Tx, organisation_id: str | None = None, subject: str | None = None) -> Iterator[Entry]:
     for finish in tx.before_commit:
         finish()
