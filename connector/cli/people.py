@@ -6,75 +6,84 @@ from typing import Annotated
 
 import typer
 
-from connector.cli.frame import By, Json, Org, Project, choice, day, emit, money, named, note, project, table
-from connector.domain.cases import CallOutcome, Holder, LegalHoldKind, Party, ReplyOutcome
-from connector.errors import UserError
+from connector.cli import frame, words
+from connector.cli.frame import By, Json, Org, Project, choice, day, money, named, otherwise, project
+from connector.cli.output import emit, recorded, table
 
 Customer = Annotated[str, typer.Argument(help="The customer's name, e-mail or id, or an invoice number.")]
 
 
 def register(app: typer.Typer) -> None:
-    for command in (party, held_by, exclude, reply):
-        app.command(command.__name__.replace("_", "-"))(command)
-    app.command("exception")(exclude)
-    hold_app = typer.Typer(help="Legal holds: they beat every rule, approval and override.")
-    hold_app.command("set")(hold_set)
-    hold_app.command("lift")(hold_lift)
-    app.add_typer(hold_app, name="hold")
-    call_app = typer.Typer(help="Calls to make, and what came of them.")
-    call_app.command("list")(call_list)
-    call_app.command("done")(call_done)
-    app.add_typer(call_app, name="call")
+    for command in (party, held_by, reply, exclude):
+        frame.command(app, command)
+    frame.command(app, exclude, "exception")
+    hold = frame.group(
+        app,
+        "hold",
+        "Legal holds: they beat every rule, approval and override.",
+        'dunwell hold set "Basket Case" insolvency',
+    )
+    frame.command(hold, hold_set, "set")
+    frame.command(hold, hold_lift, "lift")
+    call = frame.group(app, "call", "Calls to make, and what came of them.", "dunwell call list")
+    frame.command(call, call_list, "list")
+    frame.command(call, call_done, "done")
 
 
 def party(
     customer: Customer,
-    kind: Annotated[str, typer.Argument(help=" ".join(p.value for p in Party))],
+    kind: Annotated[str, typer.Argument(help=f"{words.PARTIES}.")],
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Say who the debtor is. Unknown counts as consumer; related and dummy are never chased.
+    """Say what kind of debtor a customer is.
+
+    Unknown counts as consumer; related and dummy are never chased.
 
     Example: dunwell party "City Council" public_body
     """
+    from connector.domain.cases import Party
     from connector.service import people
 
     picked = choice(kind, Party, "party")
-    assert isinstance(picked, Party)
-    with project(folder, by) as w:
-        return _answer(people.set_party(w, named(w, org), customer, picked), as_json=as_json)
+    with project(folder, by) as w, otherwise("nothing was recorded"):
+        return recorded(people.set_party(w, named(w, org), customer, picked), as_json=as_json)
 
 
 def held_by(
     target: Annotated[str, typer.Argument(help="A customer, an invoice with --invoice, or ALL for the organisation.")],
-    holder: Annotated[str, typer.Argument(help=" ".join(h.value for h in Holder))],
+    holder: Annotated[str, typer.Argument(help=f"{words.HOLDERS}.")],
     invoice: Annotated[bool, typer.Option("--invoice", help="The target is one invoice.")] = False,
-    remark: Annotated[str, typer.Option("--note")] = "",
+    remark: Annotated[str, typer.Option("--note", metavar="TEXT", help="For your own records.")] = "",
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Say who holds the debt. Anything but us is left alone.
+    """Say who holds the debt.
+
+    Anything but us is left alone.
 
     Example: dunwell held-by INV-0107 factor --invoice
     """
+    from connector.domain.cases import Holder
     from connector.service import people
 
     picked = choice(holder, Holder, "holder")
-    assert isinstance(picked, Holder)
     text = "" if target == "ALL" else target
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         record = people.set_held_by(w, named(w, org), text, picked, invoice=invoice, note=remark)
-        return _answer(record, as_json=as_json)
+        return recorded(record, as_json=as_json)
 
 
 def exclude(
     target: Annotated[str, typer.Argument(help="A customer, or an invoice with --invoice.")],
-    reason: Annotated[str, typer.Option("--reason")] = "",
-    until: Annotated[str | None, typer.Option("--until", help="Normally given: until this day.")] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; always needed.")] = "",
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="Normally given: until this day.")
+    ] = None,
     invoice: Annotated[bool, typer.Option("--invoice", help="The target is one invoice.")] = False,
     lift: Annotated[bool, typer.Option("--lift", help="End the customer's exclusion.")] = False,
     org: Org = None,
@@ -82,69 +91,77 @@ def exclude(
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Leave a customer or an invoice alone, with a reason and normally an expiry.
+    """Leave a customer or an invoice alone.
+
+    With a reason, and normally until a day.
 
     Example: dunwell exclude "Aunt May" --reason "visiting on Sunday" --until 2026-12-01
     """
     from connector.service import people
 
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         if lift:
-            return _answer(people.lift_exclusion(w, named(w, org), target), as_json=as_json)
+            return recorded(people.lift_exclusion(w, named(w, org), target), as_json=as_json)
         record = people.exclude(w, named(w, org), target, reason=reason, until=day(until), invoice=invoice)
-        return _answer(record, as_json=as_json)
+        return recorded(record, as_json=as_json)
 
 
 def reply(
     customer: Customer,
-    outcome: Annotated[str, typer.Argument(help=" ".join(o.value for o in ReplyOutcome) + " or answered")],
-    until: Annotated[str | None, typer.Option("--on", help="The date the customer named.")] = None,
-    amount: Annotated[str | None, typer.Option("--amount", help="The amount the customer named.")] = None,
-    currency: Annotated[str | None, typer.Option("--currency")] = None,
-    reference: Annotated[str, typer.Option("--reference")] = "",
-    remark: Annotated[str, typer.Option("--note")] = "",
+    outcome: Annotated[str, typer.Argument(help=f"{words.REPLIES}; or answered.")],
+    until: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The date the customer named.")] = None,
+    amount: Annotated[
+        str | None, typer.Option("--amount", metavar="AMOUNT", help="The amount the customer named.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="Of the amount [the books' own].")
+    ] = None,
+    reference: Annotated[str, typer.Option("--reference", metavar="TEXT", help="The payment's reference.")] = "",
+    remark: Annotated[str, typer.Option("--note", metavar="TEXT", help="For your own records.")] = "",
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """An answer came in; `answered` says that we have dealt with it.
+    """Record what a customer answered.
+
+    The outcome `answered` says that we have dealt with all answers so far.
 
     Example: dunwell reply "Basket Case" paid --on 2026-11-20 --amount 345.00
     """
+    from connector.domain.cases import ReplyOutcome
     from connector.service import people
 
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         organisation = named(w, org)
         if outcome == "answered":
-            return _answer(people.answer_replies(w, organisation, customer), as_json=as_json)
+            return recorded(people.answer_replies(w, organisation, customer), as_json=as_json)
         picked = choice(outcome, ReplyOutcome, "outcome")
-        assert isinstance(picked, ReplyOutcome)
         asked = money(amount, currency or organisation.record.base_currency)
         record = people.reply(
             w, organisation, customer, picked, until=day(until), amount=asked, reference=reference, note=remark
         )
-        return _answer(record, as_json=as_json)
+        return recorded(record, as_json=as_json)
 
 
 def hold_set(
     customer: Customer,
-    why: Annotated[str, typer.Argument(help=" ".join(k.value for k in LegalHoldKind))],
+    why: Annotated[str, typer.Argument(help=f"{words.LEGAL_HOLDS}.")],
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Set a legal hold. Anyone may.
+    """Set a legal hold; anyone may.
 
     Example: dunwell hold set "Basket Case" breathing_space
     """
+    from connector.domain.cases import LegalHoldKind
     from connector.service import people
 
     picked = choice(why, LegalHoldKind, "reason for a hold")
-    assert isinstance(picked, LegalHoldKind)
-    with project(folder, by) as w:
-        return _answer(people.set_hold(w, named(w, org), customer, picked), as_json=as_json)
+    with project(folder, by) as w, otherwise("nothing was recorded"):
+        return recorded(people.set_hold(w, named(w, org), customer, picked), as_json=as_json)
 
 
 def hold_lift(
@@ -155,14 +172,14 @@ def hold_lift(
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Lift a legal hold. Only the principal may.
+    """Lift a legal hold; only the principal may.
 
     Example: dunwell hold lift "Basket Case" --as-principal
     """
     from connector.service import people
 
-    with project(folder, by) as w:
-        return _answer(people.lift_hold(w, named(w, org), customer, principal=principal), as_json=as_json)
+    with project(folder, by) as w, otherwise("nothing was recorded"):
+        return recorded(people.lift_hold(w, named(w, org), customer, principal=principal), as_json=as_json)
 
 
 def call_list(org: Org = None, folder: Project = None, as_json: Json = False) -> int:
@@ -170,7 +187,7 @@ def call_list(org: Org = None, folder: Project = None, as_json: Json = False) ->
 
     Example: dunwell call list
     """
-    from connector.cli.work import action_document
+    from connector.cli.plans import action_document
     from connector.service.outcomes import proposed_calls
 
     with project(folder) as w:
@@ -180,40 +197,39 @@ def call_list(org: Org = None, folder: Project = None, as_json: Json = False) ->
         emit(document)
     else:
         table(
-            ("id", "customer", ">amount", "checklist"),
+            ("=id", "customer", ">amount", "checklist"),
             (
                 (one.id, one.preview.get("customer", ""), one.decision.amount, one.preview.get("checklist", ""))
                 for one in found
             ),
+            empty="no call is asked for; dunwell plan looks again",
         )
     return 0
 
 
 def call_done(
     action: Annotated[str, typer.Argument(help="The call's id.")],
-    outcome: Annotated[str, typer.Argument(help=" ".join(o.value for o in CallOutcome))],
-    remark: Annotated[str, typer.Option("--note", help="For your own records; never written to the ledger.")] = "",
+    outcome: Annotated[str, typer.Argument(help=f"{words.CALL_OUTCOMES}.")],
+    remark: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="For your own records; never written to the ledger.")
+    ] = "",
+    agreed: Annotated[
+        list[str] | None,
+        typer.Option("--agreed", metavar="TEXT", help="What was agreed: the customer gets it in writing."),
+    ] = None,
+    spoke_with: Annotated[str, typer.Option("--with", metavar="NAME", help="Whom you spoke with.")] = "",
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """A call was made; the next apply notes it in the ledger.
+    """Record a call; the next apply notes it in the ledger.
 
     Example: dunwell call done k3v9qd2m4x spoke --note "will pay on Friday"
     """
+    from connector.domain.cases import CallOutcome
     from connector.service import people
 
     picked = choice(outcome, CallOutcome, "outcome")
-    assert isinstance(picked, CallOutcome)
-    with project(folder, by) as w:
-        return _answer(people.call_done(w, action, picked, note=remark), as_json=as_json)
-
-
-def _answer(record: object, *, as_json: bool) -> int:
-    if record is None:
-        raise UserError("nothing was recorded")
-    if as_json:
-        emit({"record": record} if not isinstance(record, list) else {"records": record})
-    else:
-        note("recorded; dunwell plan shows what follows")
-    return 0
+    with project(folder, by) as w, otherwise("nothing was recorded"):
+        made = people.call_done(w, action, picked, note=remark, agreed=agreed or (), spoke_with=spoke_with)
+        return recorded(made, as_json=as_json)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from connector.channels.context import LetterKind
+from connector.channels.context import CallHeld, LetterKind
 from connector.channels.notes import LIMIT, Fact, NotePhrase, note, short_date
 from connector.channels.schedule import schedule_pdf
 from connector.domain.cases import CallOutcome, Dispute, PaymentPlan
@@ -256,3 +256,28 @@ def call_note(
         text = note(NotePhrase.CALL_DONE, on=on, invoices=named)
         effects.append(Effect(key, EffectKind.NOTE, kind, target, occasion, Note(text)))
     return tuple(effects)
+
+
+def call_summary(
+    w: Wiring, organisation: OrganisationRow, facts: CustomerFacts, decision: Decision, call: CallHeld
+) -> tuple[Effect, ...]:
+    """The letter that sums up, the same day, what was agreed on the telephone, and its note on the customer.
+
+    Raises `Refused` when the customer has no usable address or the sentences fail the tone lint.
+    """
+    if not facts.recipient:
+        raise Refused(
+            f"{facts.book.customer.name} has no usable address ({facts.no_recipient_because})",
+            not_done="the call was not recorded",
+            next_step="leave out --agreed, and write by post",
+        )
+    pen = _Pen(w, organisation, facts, decision)
+    written = letters.write_summary(w, organisation, facts, decision, call)
+    payload = Letter(facts.recipient, written.subject, written.text, written.html)
+    sent = pen.effect(payload, TargetKind.CUSTOMER, facts.customer_id, part="summary")
+    numbers = [_number(pen.invoices[one]) for one in decision.items if one in pen.invoices]
+    text = note(NotePhrase.LETTER, LIMIT, on=facts.as_of, letter=written.kind, invoices=numbers)
+    report = pen.effect(
+        Note(text, short_date(facts.as_of)), TargetKind.CUSTOMER, facts.customer_id, (sent,), part="summary"
+    )
+    return (sent, report)

@@ -7,6 +7,7 @@ from datetime import date
 
 from connector.channels.context import LetterKind
 from connector.domain.cases import LetterSent, PaymentPlan, PlanState
+from connector.domain.decisions import ActionKind
 from connector.domain.effects import EffectKind, EffectState, Letter, Receipt
 from connector.service.wiring import Wiring, local
 from connector.store import actions, cases, outbox, wake
@@ -26,21 +27,22 @@ def record_done(w: Wiring, tx: Tx, organisation: OrganisationRow, row: EffectRow
     if channel is None:
         return
     decision = action.decision
+    by_person = decision.kind is ActionKind.CALL  # the summary of a call earns no level and asks for nothing new
     recipient = row.effect.payload.recipient if isinstance(row.effect.payload, Letter) else ""
     case = LetterSent(
         id=f"letter-{row.effect.key[:24]}",
         customer_id=action.customer_id,
         on=happened_on(row, organisation),
         by=action.decided_by or "dunwell",
-        level=int(decision.level),
-        what=decision.kind.value,
+        level=0 if by_person else int(decision.level),
+        what="call_summary" if by_person else decision.kind.value,
         occasion=decision.occasion,
         invoice_ids=decision.items,
         lead_item=decision.items[0] if decision.items else "",
         by_date=decision.by_date,
         recipient=recipient,
         channel=channel,
-        asks_for_money=decision.asks_for_money,
+        asks_for_money=decision.asks_for_money and not by_person,
     )
     if receipt is not None or row.effect.kind is EffectKind.LETTER:
         cases.put(tx, organisation.id, case)

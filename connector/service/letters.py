@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from connector.channels.context import (
     LETTER_OF_LEVEL,
+    CallHeld,
     LetterContext,
     LetterItem,
     LetterKind,
@@ -47,6 +48,14 @@ def kind_of(decision: Decision) -> LetterKind:
 def write(w: Wiring, organisation: OrganisationRow, facts: CustomerFacts, decision: Decision) -> Rendered:
     """The letter for a decision. Raises `Refused` when its facts do not suffice or its tone fails."""
     return w.letterbook().render(kind_of(decision), context(w, organisation, facts, decision))
+
+
+def write_summary(
+    w: Wiring, organisation: OrganisationRow, facts: CustomerFacts, decision: Decision, call: CallHeld
+) -> Rendered:
+    """The summary of a call. Raises `Refused` when a person's sentence fails the tone lint."""
+    said = replace(context(w, organisation, facts, decision), call=call, attached=False)
+    return w.letterbook().render(LetterKind.CALL_SUMMARY, said)
 
 
 def context(w: Wiring, organisation: OrganisationRow, facts: CustomerFacts, decision: Decision) -> LetterContext:

@@ -4,10 +4,12 @@ exclusions, replies, calls. Each becomes a case record with who said so and when
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from typing import TypeVar
 
+from connector.channels.context import CallHeld
 from connector.domain.cases import (
     CallMade,
     CallOutcome,
@@ -27,7 +29,8 @@ from connector.domain.decisions import ActionKind
 from connector.domain.money import Money
 from connector.errors import NotFound, Refused
 from connector.service import lookup
-from connector.service.compose import call_note
+from connector.service.compose import call_note, call_summary
+from connector.service.knowledge import facts_of
 from connector.service.wiring import Wiring
 from connector.store import actions, cases, mirror, organisations, outbox, wake
 from connector.store.db import Tx
@@ -195,8 +198,24 @@ def answer_replies(w: Wiring, organisation: OrganisationRow, text: str) -> list[
         return [record(tx, organisation, replace(case, answered_on=w.today(organisation))) for case in waiting]
 
 
-def call_done(w: Wiring, text: str, outcome: CallOutcome, *, note: str = "") -> CallMade:
-    """A call task was carried out: recorded, and noted in the ledger by the next `apply`. `text`: the action's id."""
+def call_done(
+    w: Wiring,
+    text: str,
+    outcome: CallOutcome,
+    *,
+    note: str = "",
+    agreed: Sequence[str] = (),
+    spoke_with: str = "",
+) -> CallMade:
+    """A call task was carried out: recorded, and noted in the ledger by the next `apply`. `text`: the action's id.
+
+    `agreed`: what was agreed, in sentences that the customer gets in a letter the same day.
+    Raises `Refused`, also when something was agreed with nobody.
+    """
+    if agreed and outcome is not CallOutcome.SPOKE:
+        raise Refused(
+            "nothing can be agreed without speaking to somebody", record=text, not_done="nothing was recorded"
+        )
     with w.db.writing(w.tenant) as tx:
         action = actions.find(tx, text)
         if action.key.kind is not ActionKind.CALL:
@@ -206,6 +225,10 @@ def call_done(w: Wiring, text: str, outcome: CallOutcome, *, note: str = "") -> 
         organisation = organisations.get(tx, action.organisation_id)
         today = w.today(organisation)
         effects = call_note(w, tx, organisation, action, today, outcome)
+        if agreed:
+            facts = facts_of(w, tx, organisation, action.customer_id, today)
+            call = CallHeld(on=today, spoke_with=spoke_with, agreed=tuple(agreed))
+            effects += call_summary(w, organisation, facts, action.decision, call)
         if not actions.approve(tx, action.id, action.content_hash, w.who, tx.now):
             raise Refused("the call changed meanwhile", record=action.id, next_step="run `dunwell plan` again")
         outbox.add(tx, organisation.id, action.id, effects)
