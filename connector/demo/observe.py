@@ -10,17 +10,29 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from connector.demo.scenario import Sees
+from connector.demo.scenario import DemoFault, Sees
 from connector.errors import LedgerUnavailable
 from connector.ports import HttpClient, HttpRequest
 
-MARKER = re.compile(r"\[dw:[a-z2-7]{12}\]")
+MARKER = re.compile(r"\s*(\[dw:[a-z2-7]{12}\])")
 _KINDS = {
     "history_note": "note",
     "group_add": "tag",
     "group_remove": "untag",
     "email": "email",
     "attachment": "attachment",
+}
+# How the ledgers spell the writes that a scenario's faults speak of.
+_PATHS = {
+    "note": ("PUT", "/History$"),
+    "tag": ("PUT", "/ContactGroups/[^/]+/Contacts$"),
+    "attachment": ("PUT", "/Attachments/"),
+    "expected_date": ("POST", "/Invoices/[^/]+$"),
+    "email": ("POST", "/Email$"),
+}
+_HAPPENS: Mapping[str, Mapping[str, object]] = {
+    "answer_lost": {"do": "reset_after_commit"},
+    "not_available": {"do": "before_commit", "status": 503},
 }
 
 
@@ -36,6 +48,11 @@ class Event:
 
     def fits(self, wanted: Sees) -> bool:
         return self.kind == wanted.kind and wanted.words.casefold() in self.text.casefold()
+
+    @property
+    def words(self) -> str:
+        """The text without the marker at its end."""
+        return MARKER.sub("", self.text)
 
 
 @dataclass
@@ -67,8 +84,17 @@ class Sandbox:
     def calls(self) -> dict[str, object]:
         return self._ask("GET", "calls")
 
-    def fault(self, rule: Mapping[str, object]) -> None:
+    def fault(self, wanted: DemoFault) -> None:
+        """From now on the next such write goes wrong, once."""
+        method, path = _PATHS[wanted.write]
+        rule = {"match": {"method": method, "path": path}, "action": _HAPPENS[wanted.happens], "times": 1}
         self._ask("POST", "faults", rule)
+
+    def faults_struck(self) -> int:
+        """How many faults have happened."""
+        firings = self._ask("GET", "faults")["firings"]
+        assert isinstance(firings, list)
+        return len(firings)
 
     def look(self) -> list[Event]:
         """What was written since the last look."""
@@ -92,8 +118,7 @@ class Sandbox:
         if kind is None:
             return None
         on = datetime.fromisoformat(str(entry["at"])).astimezone(self.zone).date()
-        text = str(detail.get("text") or detail.get("details") or detail.get("name") or json.dumps(detail))
-        return Event(int(str(entry["seq"])), on, kind, str(entry["target_id"]), text)
+        return Event(int(str(entry["seq"])), on, kind, str(entry["target_id"]), _text(kind, detail))
 
     def doubled(self) -> int:
         """Markers and file names that were written more than once to one record."""
@@ -116,3 +141,21 @@ class Sandbox:
             raise LedgerUnavailable(f"the sandbox answered {answer.status}: {answer.body[:300]!r}", record=path)
         found = json.loads(answer.body) if answer.body else {}
         return found if isinstance(found, dict) else {"items": found}
+
+
+def _text(kind: str, detail: Mapping[str, object]) -> str:
+    """What was written, as a person would read it in the ledger."""
+    match kind, detail:
+        case "tag", {"group": group}:
+            return f"Marked “{group}”"
+        case "untag", {"group": group}:
+            return f"No longer marked “{group}”"
+        case "email", {"number": number, "to": [*addresses]}:
+            return f"{number} mailed to {', '.join(map(str, addresses))}"
+        case "expected_date", {"number": number, "changed": {"ExpectedPaymentDate": {"new": new}}}:
+            return f"Expected date of {number}: {new}"
+        case "attachment", {"name": name}:
+            return f"Attached {name}"
+        case _:
+            pass
+    return str(detail.get("text") or detail.get("details") or detail.get("name") or json.dumps(detail))

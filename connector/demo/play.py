@@ -19,18 +19,21 @@ from connector.clock import SandboxClock, SystemClock
 from connector.config.init import scaffold
 from connector.demo.observe import Event, Sandbox
 from connector.demo.scenario import Scenario, load
-from connector.demo.stories import Cast, StoryOutcome
+from connector.demo.show import day_lines, short_day
+from connector.demo.stories import Cast, Due, StoryOutcome
 from connector.domain.cases import Party, TakeOnChoice
 from connector.domain.effects import EffectKind, EffectState
 from connector.service import approve, people, take_on
 from connector.service.deliver import deliver
-from connector.service.review import propose
+from connector.service.review import Proposal, propose
 from connector.service.sync import pull
 from connector.service.wiring import Wiring
 from connector.store import organisations, outbox
 from connector.store.organisations import OrganisationRow
 
 MORNING = time(10, 0)
+WAIT_SECONDS = 301.0  # more than the quiet wait before an unknown outcome is looked up, and than the wait for a retry
+MOST_ROUNDS = 4
 ANSWERS = {
     "financed": "no",
     "tax_basis": "accrual, filed to the end of last month",
@@ -54,6 +57,7 @@ class Outcome:
     calls: int = 0
     doubled: int = 0
     lost: int = 0
+    faults: int = 0  # how many injected faults struck
     stories: list[StoryOutcome] = field(default_factory=list)
     seconds: float = 0.0
     project: str = ""
@@ -73,6 +77,7 @@ class Outcome:
             "calls": self.calls,
             "doubled": self.doubled,
             "lost": self.lost,
+            "faults": self.faults,
             "stories": [
                 {"name": one.name, "outcome": "as told" if one.as_told else one.wrong, "events": one.lines()}
                 for one in self.stories
@@ -142,6 +147,7 @@ class _Player:
     ) -> None:
         self.w, self.script, self.sandbox, self.clock, self.say, self.outcome = w, script, sandbox, clock, say, outcome
         self.cast = Cast(w, script, sandbox, self._row)
+        self.faults = sorted(script.faults, key=lambda fault: fault.day)
 
     def _row(self) -> OrganisationRow:
         with self.w.db.reading(self.w.tenant) as tx:
@@ -171,44 +177,72 @@ class _Player:
         for customer in self.script.customers:
             if customer.party:
                 people.set_party(self.w, row, customer.name, Party(customer.party))
-        for one in take_on.show(self.w, row).unsorted:
+        unsorted = take_on.show(self.w, row).unsorted
+        for one in unsorted:
             customer = next(c for c in self.script.customers if c.name == one.name)
             choice = TakeOnChoice(customer.sort)
             take_on.sort(self.w, row, [one.customer_id], choice, reason=customer.sort_reason)
         self.cast.before_first_day()
-        take_on.close(self.w, row)
-        self.say(f"{self.outcome.organisation}: connected, {len(self.script.customers)} customers, take-on closed")
+        if self.script.take_on == "closed":
+            take_on.close(self.w, row)
+        self.say(
+            f"{self.outcome.organisation} is connected: {len(self.script.customers)} customers; "
+            f"{sum(one.items for one in unsorted)} old invoices of {len(unsorted)} of them, sorted by a person."
+        )
+        self.say("Day by day: what people do; what dunwell wrote into the ledger stands after an arrow.")
+        self.say("")
 
     def _visit(self, day: date) -> date | None:
         """One day at the desk. Returns the next day on which there is work."""
         if self.outcome.days[-1] != day:
             self._go_to(day)
         due = self.cast.due(day)
+        self._disturb(day)
         self.cast.act_in_books(due)
         row = self._row()
-        away = self.script.day(self.script.bookkeeper_away[0]) <= day <= self.script.day(self.script.bookkeeper_away[1])
+        away = self.script.nobody_reconciles(day)
         if not away:
             people.books_known_to(self.w, row, day - timedelta(days=1))
         pull(self.w, row)
         self.cast.speak(due)
-        row = self._row()
-        proposal = propose(self.w, row)
-        if away:
-            self.cast.while_away(proposal)
-        approved = approve.approve_all(self.w, row.id)
+        proposal = propose(self.w, self._row())
+        remark = self.cast.while_away(day, proposal) if away else ""
+        self._approve(proposal)
+        self.cast.act_between(due)
+        self._deliver()
+        self._tell(day, remark, due, self.cast.observe(day))
+        return self.cast.next_day(day, proposal.next_date)
+
+    def _disturb(self, day: date) -> None:
+        """The faults of this day, and of the days since the last visit."""
+        while self.faults and self.script.day(self.faults[0].day) <= day:
+            fault = self.faults.pop(0)
+            self.sandbox.fault(fault)
+            self.say(f"{short_day(day):<12}(from now on, once: {fault.because})")
+
+    def _approve(self, proposal: Proposal) -> None:
+        """A person approves, first in bulk, then one by one; calls and tasks are done by people."""
+        approved = approve.approve_all(self.w, proposal.organisation)
         waiting = [action for action in proposal.actions if action.id not in {a.id for a in approved}]
         approved += approve.approve(self.w, [a.id for a in waiting if a.key.kind not in approve.FOR_A_PERSON])
         self.outcome.actions.update(action.key.kind.value for action in approved)
-        self.outcome.actions.update(self.cast.make_calls(waiting))
-        self.cast.act_between(due)
-        deliver(self.w, row)
-        self._tell(day, self.cast.observe(day))
-        return self.cast.next_day(day, proposal.next_date)
+        self.outcome.actions.update(self.cast.work(waiting))
 
-    def _tell(self, day: date, events: list[Event]) -> None:
-        kinds = Counter(event.kind for event in events)
-        if kinds:
-            self.say(f"{day}: " + ", ".join(f"{count} {kind.replace('_', ' ')}s" for kind, count in kinds.items()))
+    def _deliver(self) -> None:
+        """Apply; and when something went wrong on the way, once more after the wait that this asks for."""
+        for _ in range(MOST_ROUNDS):
+            done = deliver(self.w, self._row())
+            if done.waiting_until is None and done.stopped is None:
+                return
+            self.clock.sleep(WAIT_SECONDS)
+
+    def _tell(self, day: date, remark: str, due: Due, events: list[Event]) -> None:
+        told = [thread for thread in self.cast.threads if thread.story.told]
+        names = {self.cast.customer_id(one): self.script.of(one.story.customer).name for one in told}
+        did = [("", remark)] if remark else []
+        did += [(names[self.cast.customer_id(one)], step.because) for one, step in due if one.story.told]
+        for line in day_lines(day, did, events, self.cast.owner_of, names):
+            self.say(line)
 
     def _again(self) -> None:
         """Nothing may change when everything is run once more on the same day."""
@@ -239,5 +273,6 @@ class _Player:
         )
         calls = self.sandbox.calls()
         outcome.calls = int(str(calls.get("total", 0)))
+        outcome.faults = self.sandbox.faults_struck()
         outcome.stories = self.cast.outcomes()
         return outcome

@@ -107,8 +107,18 @@ class Story(Part):
     expect: tuple[Sees, ...] = Field(default=(), description="In this order.")
     never: tuple[Sees, ...] = ()
     at_most: dict[str, int] = Field(default_factory=dict, description="Words of a note -> at most so often.")
+    told: bool = Field(default=True, description="False: somebody in the background, told only when it goes wrong.")
     refused: bool = Field(default=False, description="At least one effect of this customer was refused for drift.")
     phone: Literal["spoke", "voicemail", "unreachable"] = "voicemail"
+
+
+class DemoFault(Part):
+    """Something that goes wrong between dunwell and the ledger, once, from that day on."""
+
+    day: int = Field(ge=0)
+    write: Literal["note", "tag", "attachment", "expected_date", "email"] = "note"
+    happens: Literal["answer_lost", "not_available"]
+    because: str
 
 
 class Scenario(Part):
@@ -117,11 +127,15 @@ class Scenario(Part):
     start: datetime
     days: int = Field(ge=1, le=120)
     organisation: dict[str, Any]
-    bookkeeper_away: tuple[int, int] = Field(description="First and last day on which nobody reconciles the books.")
-    customers: tuple[DemoCustomer, ...] = Field(min_length=25)
+    bookkeeper_away: tuple[int, int] | None = Field(
+        default=None, description="First and last day on which nobody reconciles the books."
+    )
+    take_on: Literal["closed", "left_open"] = "closed"
+    customers: tuple[DemoCustomer, ...] = Field(min_length=1)
     invoices: tuple[DemoInvoice, ...] = ()
     credits: tuple[DemoCredit, ...] = ()
     stories: tuple[Story, ...]
+    faults: tuple[DemoFault, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -133,6 +147,11 @@ class Scenario(Part):
 
     def day(self, number: int) -> date:
         return self.first_day + timedelta(days=number)
+
+    def nobody_reconciles(self, day: date) -> bool:
+        """Whether the bookkeeper is away on that day."""
+        away = self.bookkeeper_away
+        return away is not None and self.day(away[0]) <= day <= self.day(away[1])
 
     def document(self) -> dict[str, object]:
         """The books at the start, in the neutral form that every sandbox loads."""

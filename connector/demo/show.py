@@ -1,28 +1,107 @@
-"""How the demo's outcome looks on a terminal."""
+"""How the demo looks on a terminal: a line or two a day, then the stories with their dates, then the totals."""
 
 from __future__ import annotations
 
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from typing import TYPE_CHECKING
+
+from connector.demo.observe import Event
+from connector.demo.stories import StoryOutcome
 
 if TYPE_CHECKING:
     from connector.demo.play import Outcome
 
+WIDTH = 110
+_MARGIN = 12
+_ASKED_BY = re.compile(r"; reply asked by [^;]*?(?=\.$|$)")
+_DAY = r"\d{1,2} [A-Z][a-z]{2} \d{4}"
+
+
+def short_day(day: date) -> str:
+    """Thu 20 Aug."""
+    return f"{day:%a} {day.day:>2} {day:%b}"
+
+
+def phrase(event: Event) -> str:
+    """A write as a person would tell it: without marker, and without the date, which the line has already."""
+    words = _ASKED_BY.sub("", event.words)
+    return re.sub(rf" {event.on.day} {event.on:%b} {event.on.year}(?!\d)", "", words).rstrip(". ")
+
+
+def _sort(event: Event) -> str:
+    """Which sort of write it is, for the sums: the words before the first date or number."""
+    if event.kind != "note":
+        return event.kind.replace("_", " ")
+    return re.split(rf" (?:sent|made|on|for|of) |: | {_DAY}", event.words, maxsplit=1)[0].lower()
+
+
+def day_lines(
+    day: date,
+    did: Iterable[tuple[str, str]],
+    events: Iterable[Event],
+    owner_of: Callable[[Event], str],
+    names: Mapping[str, str],
+) -> list[str]:
+    """One day. `did`: (customer, what people did). `names`: owner's id -> name, of those whose story is told."""
+    told: dict[str, list[str]] = {}
+    for name, because in did:
+        told.setdefault(name, []).append(f"{because}.")
+    others: set[tuple[str, str]] = set()
+    for event in events:
+        owner = owner_of(event)
+        if owner in names:
+            said = told.setdefault(names[owner], [])
+            line = f"→ {phrase(event)}."
+            said += [line] if line not in said else []
+        else:
+            others.add((_sort(event), owner))
+    lines = [f"{name}: {' '.join(said)}" if name else " ".join(said) for name, said in told.items()]
+    if others:
+        sums = Counter(sort for sort, _ in sorted(others))
+        lines.append("Others: " + ", ".join(f"{sort}{f' ×{n}' if n > 1 else ''}" for sort, n in sums.items()) + ".")
+    return list(_hanging(short_day(day), lines))
+
+
+def _hanging(label: str, lines: Iterable[str]) -> Iterator[str]:
+    """The label once in the margin, the lines beside it."""
+    for number, line in enumerate(lines):
+        lead = f"{label if not number else '':<{_MARGIN}}"
+        yield from textwrap.wrap(line, WIDTH, initial_indent=lead, subsequent_indent=" " * (_MARGIN + 2))
+
+
+def story_lines(story: StoryOutcome) -> list[str]:
+    """One story: its point, what people did, and what the ledger shows."""
+    told = ["", f"{'✓' if story.as_told else '✗'} {story.name}"]
+    told += textwrap.wrap(story.tells.strip(), WIDTH, initial_indent="  ", subsequent_indent="  ")
+    seen: dict[tuple[date, str], None] = {}
+    for on, because in story.did:
+        seen.setdefault((on, f"  {because}"))
+    for event in story.events:
+        seen.setdefault((event.on, f"→ {phrase(event)}"))
+    for on, words in sorted(seen, key=lambda one: one[0]):
+        lead = f"    {short_day(on)}  "
+        told += textwrap.wrap(words.strip(), WIDTH, initial_indent=lead, subsequent_indent=" " * (len(lead) + 2))
+    if story.wrong:
+        told += textwrap.wrap(f"NOT AS TOLD: {story.wrong}", WIDTH, initial_indent="  ", subsequent_indent="  ")
+    return told
+
 
 def lines(outcome: Outcome) -> list[str]:
-    """Stories first, then the count of writes: what a person wants to know."""
-    told = [""]
-    for story in outcome.stories:
-        told.append(f"{'✓' if story.as_told else '✗'} {story.name}")
-        told.append(f"    {story.tells.strip()}")
-        told += [f"      {line}" for line in story.lines()]
-        if story.wrong:
-            told.append(f"    NOT AS TOLD: {story.wrong}")
+    """The stories, then the sums: what a person wants to know."""
+    told = [line for story in outcome.stories for line in story_lines(story)]
     effects = ", ".join(
-        f"{sum(states.values())} {kind.replace('_', ' ')}s" for kind, states in sorted(outcome.effects.items())
+        f"{sum(states.values())} {kind.replace('_', ' ')}{'' if sum(states.values()) == 1 else 's'}"
+        for kind, states in sorted(outcome.effects.items())
     )
     told += [
         "",
-        f"{outcome.organisation}: {len(outcome.days)} days visited, {sum(outcome.actions.values())} actions, {effects}",
+        f"{outcome.organisation}: {len(outcome.days)} days with work, {sum(outcome.actions.values())} actions",
+        f"effects: {effects}",
+        f"disturbed {outcome.faults} times on purpose; each time looked up before anything was repeated",
         f"written to the ledger: {outcome.ledger_writes}, doubled: {outcome.doubled}, lost: {outcome.lost}",
         f"{outcome.calls} calls, {outcome.seconds:.0f} s",
     ]

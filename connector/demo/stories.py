@@ -8,48 +8,48 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
+from connector.demo import desk
 from connector.demo.observe import Event, Sandbox
 from connector.demo.scenario import Scenario, Step, Story
-from connector.domain.cases import (
-    CallOutcome,
-    DisputeCode,
-    DisputeOutcome,
-    Holder,
-    ReplyOutcome,
-)
-from connector.domain.decisions import ActionKind
 from connector.domain.effects import EffectState
-from connector.domain.money import Money
-from connector.service import accommodations, disputes, lookup, people
+from connector.service import lookup
 from connector.service.review import Proposal
 from connector.service.wiring import Wiring
 from connector.store import mirror, outbox
 from connector.store.actions import ActionRow
 from connector.store.organisations import OrganisationRow
 
+RECONCILE_FIRST = "the plan says: reconcile first; nobody is asked for money"
+_AWAY = "The bookkeeper is away. Once the books are too old, the plan says reconcile first and asks nobody for money."
 _RELATIVE = re.compile(r"^[+-]\d+$")
 _DATES = ("date", "due", "on", "until", "expected")
 
 
+def _asks_to_reconcile(proposal: Proposal) -> bool:
+    return any(action.decision.rule == "cash_known" for action in proposal.actions)
+
+
 @dataclass(frozen=True)
 class StoryOutcome:
-    """How a story ended. `wrong` is empty when it ended as told."""
+    """How a story ended. `wrong` is empty when it ended as told; `did`: what people did, and when."""
 
     name: str
     tells: str
     wrong: str
     events: tuple[Event, ...]
+    did: tuple[tuple[date, str], ...] = ()
 
     @property
     def as_told(self) -> bool:
         return not self.wrong
 
     def lines(self) -> list[str]:
+        """What the ledger shows."""
         return [f"{event.on} {event.kind.replace('_', ' ')}: {event.text}" for event in self.events]
 
 
 @dataclass
-class _Thread:
+class Thread:
     """Where one story stands."""
 
     story: Story
@@ -59,10 +59,14 @@ class _Thread:
     saw_on: date | None = None
     stepped_on: date | None = None
     events: list[Event] = field(default_factory=list)
+    did: list[tuple[date, str]] = field(default_factory=list)
 
     @property
     def next_step(self) -> Step | None:
         return self.story.steps[self.step] if self.step < len(self.story.steps) else None
+
+
+Due = list[tuple[Thread, Step]]
 
 
 class Cast:
@@ -70,13 +74,15 @@ class Cast:
 
     def __init__(self, w: Wiring, script: Scenario, sandbox: Sandbox, row: Callable[[], OrganisationRow]) -> None:
         self.w, self.script, self.sandbox, self.row = w, script, sandbox, row
-        self.threads = [_Thread(story) for story in script.stories]
-        self.away: list[Proposal] = []
+        self.threads = [Thread(story) for story in script.stories]
+        self.away: list[tuple[date, Proposal]] = []
         self.owner: dict[str, str] = {}
 
-    def while_away(self, proposal: Proposal) -> None:
-        """A plan made while nobody reconciles the books."""
-        self.away.append(proposal)
+    def while_away(self, day: date, proposal: Proposal) -> str:
+        """A plan made while nobody reconciles the books. Returns what there is to tell, once."""
+        before = any(_asks_to_reconcile(one) for _, one in self.away)
+        self.away.append((day, proposal))
+        return "" if before or not _asks_to_reconcile(proposal) else RECONCILE_FIRST
 
     def before_first_day(self) -> None:
         """Steps with day 0 that only tell dunwell something (who holds a debt) belong to the take-on."""
@@ -84,11 +90,12 @@ class Cast:
             step = thread.next_step
             if step is not None and step.day == 0 and step.say and not step.books:
                 self._say(thread, step)
+                thread.did.append((self.script.first_day, step.because))
                 thread.step += 1
 
     # -- what is due -------------------------------------------------------------------------------------------------
 
-    def due(self, day: date) -> list[tuple[_Thread, Step]]:
+    def due(self, day: date) -> Due:
         """Steps that happen on this day; every story takes at most one a day."""
         found = []
         for thread in self.threads:
@@ -97,10 +104,11 @@ class Cast:
                 thread.step += 1
                 thread.saw_on, thread.stepped_on = None, day
                 thread.since = self.sandbox.events[-1].seq if self.sandbox.events else 0
+                thread.did.append((day, step.because))
                 found.append((thread, step))
         return found
 
-    def _on(self, thread: _Thread, step: Step) -> date | None:
+    def _on(self, thread: Thread, step: Step) -> date | None:
         if step.day is not None:
             return self.script.day(step.day)
         if step.after is not None:
@@ -121,35 +129,32 @@ class Cast:
 
     # -- acting ------------------------------------------------------------------------------------------------------
 
-    def act_in_books(self, due: Iterable[tuple[_Thread, Step]]) -> None:
+    def act_in_books(self, due: Due) -> None:
         self._act((thread, step) for thread, step in due if not step.between)
 
-    def act_between(self, due: Iterable[tuple[_Thread, Step]]) -> None:
+    def act_between(self, due: Due) -> None:
         self._act((thread, step) for thread, step in due if step.between)
 
-    def _act(self, due: Iterable[tuple[_Thread, Step]]) -> None:
+    def _act(self, due: Iterable[tuple[Thread, Step]]) -> None:
         acts = [one for thread, step in due for act in step.books for one in self._expanded(thread, act)]
         if acts:
             self.sandbox.people(acts)
 
-    def _expanded(self, thread: _Thread, act: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _expanded(self, thread: Thread, act: Mapping[str, Any]) -> list[dict[str, Any]]:
         """`pay_all` pays every open invoice of the story's customer."""
         if act["do"] != "pay_all":
             return [self._resolved(act)]
         with self.w.db.reading(self.w.tenant) as tx:
-            book = mirror.book(tx, self.row().id, self._customer_id(thread))
+            book = mirror.book(tx, self.row().id, self.customer_id(thread))
         return [{"do": "pay", "invoice": invoice.number} for invoice in book.invoices if invoice.is_open]
 
-    def speak(self, due: Iterable[tuple[_Thread, Step]]) -> None:
+    def speak(self, due: Due) -> None:
         for thread, step in due:
             self._say(thread, step)
 
-    def _say(self, thread: _Thread, step: Step) -> None:
-        row = self.row()
-        customer = self.script.of(thread.story.customer).name
+    def _say(self, thread: Thread, step: Step) -> None:
         for said in step.say:
-            command = _COMMANDS[str(said["do"])]
-            command(self.w, row, customer, self._resolved(said))
+            desk.say(self.w, self.row(), self.script.of(thread.story.customer).name, self._resolved(said))
 
     def _resolved(self, act: Mapping[str, Any]) -> dict[str, Any]:
         """Dates like "+14" count from today."""
@@ -161,16 +166,12 @@ class Cast:
             for name, value in act.items()
         }
 
-    def make_calls(self, waiting: Iterable[ActionRow]) -> list[str]:
-        """Somebody works the call list: every proposed call is made on its day."""
-        phones = {self._customer_id(thread): thread.story.phone for thread in self.threads}
-        today = self.w.today(self.row())
-        made = []
-        for action in waiting:
-            if action.key.kind is ActionKind.CALL and (action.decision.not_before or today) <= today:
-                people.call_done(self.w, action.id, CallOutcome(phones.get(action.customer_id, "voicemail")))
-                made.append("call")
-        return made
+    def work(self, waiting: list[ActionRow]) -> list[str]:
+        """The desk works its lists: calls are made on their day, tasks are done."""
+        row = self.row()
+        phones = {self.customer_id(thread): thread.story.phone for thread in self.threads}
+        made = desk.make_calls(self.w, self.w.today(row), waiting, phones)
+        return made + desk.work_tasks(self.w, row, waiting)
 
     # -- watching ----------------------------------------------------------------------------------------------------
 
@@ -178,9 +179,9 @@ class Cast:
         """Look into the write log; a waiting step starts counting when its words were seen."""
         fresh = self.sandbox.look()
         for event in fresh:
-            owner = self._owner(event)
+            owner = self.owner_of(event)
             for thread in self.threads:
-                if self._customer_id(thread) == owner:
+                if self.customer_id(thread) == owner:
                     thread.events.append(event)
         for thread in self.threads:
             step = thread.next_step
@@ -190,14 +191,16 @@ class Cast:
                 thread.saw_on = day
         return fresh
 
-    def _customer_id(self, thread: _Thread) -> str:
+    def customer_id(self, thread: Thread) -> str:
+        """The ledger's id of the story's customer."""
         if not thread.customer_id:
             row = self.row()
             with self.w.db.reading(self.w.tenant) as tx:
                 thread.customer_id = lookup.customer(tx, row.id, self.script.of(thread.story.customer).name).id
         return thread.customer_id
 
-    def _owner(self, event: Event) -> str:
+    def owner_of(self, event: Event) -> str:
+        """The ledger's id of the customer whom a write concerns; "" when it concerns none."""
         if event.target not in self.owner:
             row = self.row()
             with self.w.db.reading(self.w.tenant) as tx:
@@ -208,22 +211,33 @@ class Cast:
     # -- judging -----------------------------------------------------------------------------------------------------
 
     def outcomes(self) -> list[StoryOutcome]:
-        ended = [
-            StoryOutcome(thread.story.name, thread.story.tells, "; ".join(self._wrong(thread)), tuple(thread.events))
-            for thread in self.threads
-        ]
-        return [self._reconcile_first(), *ended]
+        """Every story that is told, and those of the background that went wrong."""
+        ended = [self._ended(thread) for thread in self.threads]
+        told = [one for one, thread in zip(ended, self.threads, strict=True) if thread.story.told or one.wrong]
+        return [self._reconcile_first(), *told] if self.script.bookkeeper_away else told
+
+    def _ended(self, thread: Thread) -> StoryOutcome:
+        story, wrong = thread.story, "; ".join(self._wrong(thread))
+        return StoryOutcome(story.name, story.tells, wrong, tuple(thread.events), tuple(thread.did))
 
     def _reconcile_first(self) -> StoryOutcome:
-        """Once the books are too old, the only thing asked for is to reconcile them; nobody is contacted about money."""
-        last = self.away[-1].actions if self.away else ()
-        asked = any(action.decision.rule == "cash_known" for action in last)
-        contacts = [action.preview.get("title", "") for action in last if action.decision.asks_for_money]
-        wrong = "" if asked and not contacts else f"the plan asked for money: {contacts or 'and nobody to reconcile'}"
-        tells = "The bookkeeper is away. Once the books are too old, the plan says reconcile first and asks nobody for money."
-        return StoryOutcome("The books are not reconciled", tells, wrong, ())
+        """Once the books are too old, all that is asked for is to reconcile them; nobody is contacted about money."""
+        asked = [day for day, proposal in self.away if _asks_to_reconcile(proposal)]
+        since = asked[0] if asked else None
+        contacts = [
+            action.preview.get("title", "")
+            for day, proposal in self.away
+            for action in proposal.actions
+            if since is not None and day >= since and action.decision.asks_for_money
+        ]
+        wrong = "" if asked else "nobody was asked to reconcile"
+        if contacts:
+            wrong = f"the plan asked for money: {contacts}"
+        did = [(self.away[0][0], "the bookkeeper is away")] if self.away else []
+        did += [(since, RECONCILE_FIRST)] if since is not None else []
+        return StoryOutcome("The books are not reconciled", _AWAY, wrong, (), tuple(did))
 
-    def _wrong(self, thread: _Thread) -> list[str]:
+    def _wrong(self, thread: Thread) -> list[str]:
         story, wrong = thread.story, []
         if thread.next_step is not None:
             wrong.append(f"step {thread.step + 1} never came: {thread.next_step.because}")
@@ -244,42 +258,7 @@ class Cast:
             wrong.append("no effect was refused")
         return wrong
 
-    def _was_refused(self, thread: _Thread) -> bool:
+    def _was_refused(self, thread: Thread) -> bool:
         with self.w.db.reading(self.w.tenant) as tx:
-            rows = outbox.of_customer(tx, self.row().id, self._customer_id(thread))
+            rows = outbox.of_customer(tx, self.row().id, self.customer_id(thread))
         return any(row.state is EffectState.CANCELLED and row.reason.startswith("drift") for row in rows)
-
-
-Command = Callable[[Wiring, OrganisationRow, str, Mapping[str, Any]], object]
-
-
-def _dispute_open(w: Wiring, row: OrganisationRow, _customer: str, said: Mapping[str, Any]) -> object:
-    amount = Money.of(said["amount"], said.get("currency", row.record.base_currency)) if "amount" in said else None
-    return disputes.open_dispute(w, row, said["invoice"], code=DisputeCode(said["code"]), amount=amount)
-
-
-def _sign(w: Wiring, row: OrganisationRow, customer: str, said: Mapping[str, Any]) -> object:
-    options = accommodations.plan_options(w, row, customer).options
-    number = next(n for n, one in enumerate(options, 1) if len(one.instalments) == said["instalments"])
-    accommodations.plan_offer(w, row, customer, number)
-    return accommodations.plan_sign(
-        w, row, customer, name=said["name"], capacity=said["capacity"], on=w.today(row), evidence=said["evidence"]
-    )
-
-
-_COMMANDS: dict[str, Command] = {
-    "dispute_open": _dispute_open,
-    "dispute_resolve": lambda w, row, _c, said: disputes.resolve(
-        w, row, said["invoice"], DisputeOutcome(said["outcome"])
-    ),
-    "extend": lambda w, row, _c, said: accommodations.extend(w, row, said["invoice"]),
-    "promise": lambda w, row, _c, said: accommodations.promise(
-        w, row, said["invoice"], date.fromisoformat(said["until"])
-    ),
-    "sign_plan": _sign,
-    "reply": lambda w, row, customer, said: people.reply(w, row, customer, ReplyOutcome(said["outcome"])),
-    "answered": lambda w, row, customer, _said: people.answer_replies(w, row, customer),
-    "held_by": lambda w, row, _c, said: people.set_held_by(
-        w, row, said["invoice"], Holder(said["holder"]), invoice=True
-    ),
-}
