@@ -2,76 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.frame import (
-    By,
-    Json,
-    Org,
-    Project,
-    choice,
-    day,
-    emit,
-    money,
-    named,
-    note,
-    project,
-    required_day,
-    say,
-    table,
-)  # fmt: skip
-from connector.domain.cases import DisputeCode, DisputeOutcome, PaymentPlan
+from connector.cli import frame, words
+from connector.cli.frame import By, Json, Org, Project, choice, day, money, named, otherwise, project, required_day
+from connector.cli.output import emit, recorded, say, table
 
-Invoice = Annotated[str, typer.Argument(help="The invoice's number or id.")]
-Target = Annotated[str, typer.Argument(help="A query's id, an invoice number, or a customer.")]
-Customer = Annotated[str, typer.Argument(help="The customer's name, e-mail or id, or an invoice number.")]
-Covering = Annotated[list[str] | None, typer.Option("--invoice", help="Only these invoices.")]
+if TYPE_CHECKING:
+    from connector.domain.cases import PaymentPlan
+
+Invoice = Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number or id.")]
+Target = Annotated[str, typer.Argument(metavar="QUERY", help="A query's id, an invoice number, or a customer.")]
+Customer = Annotated[
+    str, typer.Argument(metavar="CUSTOMER", help="The customer's name, e-mail or id, or an invoice number.")
+]
+Covering = Annotated[list[str] | None, typer.Option("--invoice", metavar="INVOICE", help="Only these invoices.")]
 Principal = Annotated[bool, typer.Option("--as-principal", help="I am the client's principal: up to the ceiling.")]
 
 
 def register(app: typer.Typer) -> None:
-    dispute_app = typer.Typer(help="Queries on invoices: only the disputed part is paused.")
-    dispute_app.command("open")(dispute_open)
-    dispute_app.command("review")(dispute_review)
-    dispute_app.command("resolve")(dispute_resolve)
-    dispute_app.command("list")(dispute_list)
-    app.add_typer(dispute_app, name="dispute")
-    app.command()(extend)
-    app.command()(promise)
-    plan_app = typer.Typer(help="Payment plans: options, offer, signature, schedule.")
-    plan_app.command("options")(plan_options)
-    plan_app.command("offer")(plan_offer)
-    plan_app.command("sign")(plan_sign)
-    plan_app.command("show")(plan_show)
-    plan_app.command("cancel")(plan_cancel)
-    app.add_typer(plan_app, name="payment-plan")
+    dispute = frame.group(
+        app, "dispute", "Queries on invoices: only the disputed part is paused.", "dunwell dispute list"
+    )
+    frame.command(dispute, dispute_open, "open")
+    frame.command(dispute, dispute_review, "review")
+    frame.command(dispute, dispute_resolve, "resolve")
+    frame.command(dispute, dispute_list, "list")
+    frame.command(app, extend)
+    frame.command(app, promise)
+    plans = frame.group(
+        app,
+        "payment-plan",
+        "Payment plans: options, offer, signature, schedule.",
+        'dunwell payment-plan options "Basket Case"',
+    )
+    frame.command(plans, plan_options, "options")
+    frame.command(plans, plan_offer, "offer")
+    frame.command(plans, plan_sign, "sign")
+    frame.command(plans, plan_show, "show")
+    frame.command(plans, plan_cancel, "cancel")
 
 
 def dispute_open(
     invoice: Invoice,
-    code: Annotated[str, typer.Option("--code", help=" ".join(c.value for c in DisputeCode))],
+    code: Annotated[str, typer.Option("--code", metavar="CODE", help=f"{words.DISPUTE_CODES}.")],
     amount: Annotated[
-        str | None, typer.Option("--amount", help="The disputed part, gross [the whole balance].")
+        str | None, typer.Option("--amount", metavar="AMOUNT", help="The disputed part, gross [the whole balance].")
     ] = None,
-    wants: Annotated[str, typer.Option("--wants", help="What the customer wants.")] = "",
-    evidence: Annotated[str, typer.Option("--evidence")] = "",
-    owner: Annotated[str, typer.Option("--owner", help="Who looks into it.")] = "",
+    wants: Annotated[str, typer.Option("--wants", metavar="TEXT", help="What the customer wants.")] = "",
+    evidence: Annotated[str, typer.Option("--evidence", metavar="TEXT", help="Where the evidence is kept.")] = "",
+    owner: Annotated[str, typer.Option("--owner", metavar="WHO", help="Who looks into it.")] = "",
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Open a query. The next plan tags it in the ledger and pauses the disputed part.
+    """Open a query on an invoice.
+
+    The next plan tags it in the ledger and pauses the disputed part.
 
     Example: dunwell dispute open INV-0107 --code quality --amount 120.00
     """
+    from connector.domain.cases import DisputeCode
     from connector.service import disputes, lookup
 
     picked = choice(code, DisputeCode, "dispute code")
-    assert isinstance(picked, DisputeCode)
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         organisation = named(w, org)
         with w.db.reading(w.tenant) as tx:
             currency = lookup.invoice(tx, organisation.id, invoice).currency
@@ -79,13 +77,13 @@ def dispute_open(
             w, organisation, invoice, code=picked, amount=money(amount, currency), wants=wants, evidence=evidence,
             owner=owner,
         )  # fmt: skip
-        return _answer(record, as_json=as_json)
+        return recorded(record, as_json=as_json)
 
 
 def dispute_review(
     query: Target,
     valid: Annotated[bool, typer.Option("--valid/--not-valid", help="What the review found.")],
-    evidence: Annotated[str, typer.Option("--evidence")] = "",
+    evidence: Annotated[str, typer.Option("--evidence", metavar="TEXT", help="Where the evidence is kept.")] = "",
     org: Org = None,
     folder: Project = None,
     by: By = None,
@@ -97,29 +95,31 @@ def dispute_review(
     """
     from connector.service import disputes
 
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         record = disputes.review(w, named(w, org), query, valid=valid, evidence=evidence)
-        return _answer(record, as_json=as_json)
+        return recorded(record, as_json=as_json)
 
 
 def dispute_resolve(
     query: Target,
-    outcome: Annotated[str, typer.Option("--outcome", help=" ".join(o.value for o in DisputeOutcome))],
+    outcome: Annotated[str, typer.Option("--outcome", metavar="OUTCOME", help=f"{words.DISPUTE_OUTCOMES}.")],
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Close a query. A credit that it calls for is made by a person in the ledger.
+    """Close a query.
+
+    A credit that it calls for is made by a person in the ledger.
 
     Example: dunwell dispute resolve INV-0107 --outcome stand_firm
     """
+    from connector.domain.cases import DisputeOutcome
     from connector.service import disputes
 
     picked = choice(outcome, DisputeOutcome, "outcome")
-    assert isinstance(picked, DisputeOutcome)
-    with project(folder, by) as w:
-        return _answer(disputes.resolve(w, named(w, org), query, picked), as_json=as_json)
+    with project(folder, by) as w, otherwise("nothing was recorded"):
+        return recorded(disputes.resolve(w, named(w, org), query, picked), as_json=as_json)
 
 
 def dispute_list(org: Org = None, folder: Project = None, as_json: Json = False) -> int:
@@ -149,51 +149,65 @@ def dispute_list(org: Org = None, folder: Project = None, as_json: Json = False)
     if as_json:
         emit({"disputes": found})
     else:
-        table(("id", "invoice", "customer", ">amount", "code", "opened", "decide by", "owner"), rows)
+        table(
+            ("=id", "=invoice", "customer", ">amount", "=code", "=opened", "=decide by", "owner"),
+            rows,
+            empty="no query is open",
+        )
     return 0
 
 
 def extend(
     invoice: Invoice,
-    until: Annotated[str | None, typer.Option("--until", help="The new final date [the policy's length].")] = None,
-    reason: Annotated[str, typer.Option("--reason")] = "",
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="The new final date [the policy's length].")
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why.")] = "",
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Grant the one extension an invoice may get. The due date is untouched and the new date is final.
+    """Grant the one extension an invoice may get.
+
+    The due date is untouched and the new date is final.
 
     Example: dunwell extend INV-0107 --until 2026-11-30
     """
     from connector.service import accommodations
 
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         record = accommodations.extend(w, named(w, org), invoice, day(until), reason=reason)
-        return _answer(record, as_json=as_json)
+        return recorded(record, as_json=as_json)
 
 
 def promise(
     target: Customer,
-    on: Annotated[str, typer.Option("--on", help="The date promised.")],
-    amount: Annotated[str | None, typer.Option("--amount", help="Only this much [all of it].")] = None,
-    currency: Annotated[str | None, typer.Option("--currency")] = None,
+    on: Annotated[str, typer.Option("--on", metavar="DATE", help="The date promised.")],
+    amount: Annotated[
+        str | None, typer.Option("--amount", metavar="AMOUNT", help="Only this much [all of it].")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option("--currency", metavar="CODE", help="Of the amount [the books' own].")
+    ] = None,
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Record a dated promise to pay an invoice, or all that is overdue.
+    """Record a dated promise to pay.
+
+    Of one invoice, or of all that a customer owes overdue.
 
     Example: dunwell promise INV-0107 --on 2026-11-27
     """
     from connector.service import accommodations
 
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         organisation = named(w, org)
         asked = money(amount, currency or organisation.record.base_currency)
         record = accommodations.promise(w, organisation, target, required_day(on), amount=asked)
-        return _answer(record, as_json=as_json)
+        return recorded(record, as_json=as_json)
 
 
 def plan_options(
@@ -204,7 +218,9 @@ def plan_options(
     folder: Project = None,
     as_json: Json = False,
 ) -> int:
-    """Plans that the policy permits for what is overdue and undisputed.
+    """Plans that the policy permits.
+
+    For what is overdue and undisputed.
 
     Example: dunwell payment-plan options "Basket Case"
     """
@@ -228,7 +244,7 @@ def plan_options(
 
 def plan_offer(
     customer: Customer,
-    option: Annotated[int, typer.Option("--option", help="Number from `payment-plan options`.")],
+    option: Annotated[int, typer.Option("--option", metavar="N", help="Number from `payment-plan options`.")],
     invoices: Covering = None,
     principal: Principal = False,
     org: Org = None,
@@ -236,35 +252,39 @@ def plan_offer(
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Offer a plan. It is not active before it is signed.
+    """Offer a plan.
+
+    It is not active before it is signed.
 
     Example: dunwell payment-plan offer "Basket Case" --option 2
     """
     from connector.service import accommodations
 
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         plan = accommodations.plan_offer(w, named(w, org), customer, option, invoices=invoices, principal=principal)
     return _show_plan(plan, as_json=as_json)
 
 
 def plan_sign(
-    plan: Annotated[str, typer.Argument(help="The plan's id, or the customer.")],
-    name: Annotated[str, typer.Option("--name", help="Who signed.")] = "",
-    capacity: Annotated[str, typer.Option("--capacity", help="As what: owner, director…")] = "",
-    on: Annotated[str | None, typer.Option("--on", help="The day of the signature [today].")] = None,
-    evidence: Annotated[str, typer.Option("--evidence", help="Where the signed agreement is kept.")] = "",
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, or the customer.")],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who signed.")] = "",
+    capacity: Annotated[str, typer.Option("--capacity", metavar="TEXT", help="As what: owner, director…")] = "",
+    on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day of the signature [today].")] = None,
+    evidence: Annotated[
+        str, typer.Option("--evidence", metavar="TEXT", help="Where the signed agreement is kept.")
+    ] = "",
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Record the signature that makes an offered plan active.
+    """Record the signature that makes a plan active.
 
     Example: dunwell payment-plan sign "Basket Case" --name "Jo Day" --capacity owner --evidence "scan 2026-11-22"
     """
     from connector.service import accommodations
 
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         organisation = named(w, org)
         signed = accommodations.plan_sign(
             w, organisation, plan, name=name, capacity=capacity, on=day(on) or w.today(organisation), evidence=evidence
@@ -273,7 +293,7 @@ def plan_sign(
 
 
 def plan_show(
-    plan: Annotated[str, typer.Argument(help="The plan's id, or the customer.")],
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, or the customer.")],
     org: Org = None,
     folder: Project = None,
     as_json: Json = False,
@@ -289,20 +309,22 @@ def plan_show(
 
 
 def plan_cancel(
-    plan: Annotated[str, typer.Argument(help="The plan's id, or the customer.")],
+    plan: Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, or the customer.")],
     void: Annotated[bool, typer.Option("--void", help="It was breached and not cured.")] = False,
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """End a plan by a person's decision; chasing resumes where it stood, or at firm when the plan was breached.
+    """End a plan by a person's decision.
+
+    Chasing resumes where it stood, or at firm when the plan was breached.
 
     Example: dunwell payment-plan cancel "Basket Case"
     """
     from connector.service import accommodations
 
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was recorded"):
         return _show_plan(accommodations.plan_cancel(w, named(w, org), plan, void=void), as_json=as_json)
 
 
@@ -311,13 +333,5 @@ def _show_plan(plan: PaymentPlan, *, as_json: bool) -> int:
         emit({"record": plan})
         return 0
     say(f"plan {plan.id[:8]} is {plan.state.value}")
-    table((">no", "due", ">amount"), ((i.number, i.due, i.amount) for i in plan.instalments))
-    return 0
-
-
-def _answer(record: object, *, as_json: bool) -> int:
-    if as_json:
-        emit({"record": record})
-    else:
-        note("recorded; dunwell plan shows what follows")
+    table((">no", "=due", ">amount"), ((i.number, i.due, i.amount) for i in plan.instalments))
     return 0

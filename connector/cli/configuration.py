@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli.frame import Json, Project, emit, say, table
+from connector.cli import frame
+from connector.cli.frame import Json, Project
+from connector.cli.output import emit, say, table
 from connector.errors import ConfigError
 
-Currency = Annotated[str, typer.Option("--currency", help="Show money thresholds in this currency.")]
+if TYPE_CHECKING:
+    from connector.config.layers import LoadedPolicy
+
+Currency = Annotated[
+    str,
+    typer.Option("--currency", metavar="CODE", help="Money thresholds in this currency [the connected books' own]."),
+]
 
 
-def register(app: typer.Typer) -> None:
-    policy_app = typer.Typer(help="The credit policy.")
+def register(app: typer.Typer) -> dict[str, typer.Typer]:
+    """The command groups `policy` and `mapping`, by name."""
+    policy = frame.group(app, "policy", "The credit policy.", "dunwell policy check")
     for command in (check, show, render, diff, schema):
-        policy_app.command()(command)
-    app.add_typer(policy_app, name="policy")
-    mapping_app = typer.Typer(help="The mapping: what is written where.")
-    mapping_app.command("check")(mapping_check)
-    mapping_app.command("show")(mapping_show)
-    app.add_typer(mapping_app, name="mapping")
+        frame.command(policy, command)
+    mapping = frame.group(app, "mapping", "The mapping: what is written where.", "dunwell mapping check")
+    frame.command(mapping, mapping_check, "check")
+    frame.command(mapping, mapping_show, "show")
+    return {"policy": policy, "mapping": mapping}
 
 
 def check(folder: Project = None, as_json: Json = False) -> int:
-    """Check policy.yaml: every finding with file, line, column, what is allowed and the nearest name.
+    """Check policy.yaml.
+
+    Every finding with file, line, column, what is allowed and the nearest name. Exit code 1 when there is one.
 
     Example: dunwell policy check
     """
@@ -71,14 +81,29 @@ def _findings(findings: tuple[ConfigError, ...], *, as_json: bool) -> int:
     return 1 if findings else 0
 
 
+def _loaded(folder: Path | None, currency: str) -> LoadedPolicy:
+    """The policy with money in `currency`; when none is named, in that of the connected books where they agree."""
+    from connector.config.layers import load_policy
+
+    root = folder or Path.cwd()
+    load_policy(root)  # a policy that is wrong is told as such, before anything is opened
+    return load_policy(root, currency.upper() or _currency_of_books(root))
+
+
+def _currency_of_books(root: Path) -> str | None:
+    from connector.store import organisations
+
+    with frame.project(root) as w, w.db.reading(w.tenant) as tx:
+        currencies = {row.record.base_currency for row in organisations.all(tx)}
+    return currencies.pop() if len(currencies) == 1 else None
+
+
 def show(currency: Currency = "", folder: Project = None, as_json: Json = False) -> int:
     """Every setting in force, and which layer set it.
 
     Example: dunwell policy show
     """
-    from connector.config.layers import load_policy
-
-    loaded = load_policy(folder or Path.cwd(), currency or None)
+    loaded = _loaded(folder, currency)
     if as_json:
         emit(
             {
@@ -89,7 +114,7 @@ def show(currency: Currency = "", folder: Project = None, as_json: Json = False)
         )
     else:
         say(f"policy version {loaded.version}")
-        table(("setting", "value", "set in"), _settings(loaded.policy.model_dump(mode="json"), loaded.provenance))
+        table(("=setting", "value", "set in"), _settings(loaded.policy.model_dump(mode="json"), loaded.provenance))
     return 0
 
 
@@ -105,20 +130,23 @@ def _settings(values: object, provenance: object, path: str = "") -> list[tuple[
     return [(path, values, str(provenance.get(path, "")))]
 
 
-def render(currency: Currency = "", folder: Project = None) -> int:
+def render(currency: Currency = "", folder: Project = None, as_json: Json = False) -> int:
     """The policy in plain language.
 
     Example: dunwell policy render
     """
-    from connector.config.layers import load_policy
     from connector.policy.document import describe
 
-    say(describe(load_policy(folder or Path.cwd(), currency or None).policy))
+    loaded = _loaded(folder, currency)
+    if as_json:
+        emit({"version": loaded.version, "text": describe(loaded.policy)})
+    else:
+        say(describe(loaded.policy))
     return 0
 
 
 def diff(
-    other: Annotated[Path, typer.Argument(help="Another project folder.")],
+    other: Annotated[Path, typer.Argument(metavar="DIR", help="Another project folder.")],
     folder: Project = None,
     as_json: Json = False,
 ) -> int:
@@ -138,7 +166,7 @@ def diff(
     if as_json:
         emit({"differences": [{"path": path, "here": here, "there": there} for path, here, there in rows]})
     else:
-        table(("setting", "here", "there"), rows)
+        table(("=setting", "here", "there"), rows, empty="no setting differs")
     return 0
 
 
@@ -148,11 +176,14 @@ def _flat(values: object, path: str = "") -> list[tuple[str, object]]:
     return [(path, values)]
 
 
-def schema() -> int:
+def schema(as_json: Json = False) -> int:
     """The JSON Schema of policy.yaml, for editors.
+
+    It is JSON with and without --json.
 
     Example: dunwell policy schema > policy.schema.json
     """
+    del as_json
     from connector.config.schema import policy_schema
 
     say(policy_schema())
@@ -170,5 +201,5 @@ def mapping_show(folder: Project = None, as_json: Json = False) -> int:
     if as_json:
         emit({"mapping": loaded.model_dump(mode="json")})
     else:
-        table(("setting", "value"), _flat(loaded.model_dump(mode="json")))
+        table(("=setting", "value"), _flat(loaded.model_dump(mode="json")))
     return 0

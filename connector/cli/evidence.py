@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 import typer
 
-from connector.cli.frame import Json, Org, Project, emit, named, project, say
+from connector.cli import frame
+from connector.cli.frame import Json, Org, Project, named, project
+from connector.cli.output import emit, plain, say
 
 
 def register(app: typer.Typer) -> None:
-    audit_app = typer.Typer(help="Evidence: who decided what, when, and what was written.")
-    audit_app.command("verify")(verify)
-    audit_app.command("export")(export)
-    app.add_typer(audit_app, name="audit")
+    audit = frame.group(app, "audit", "Evidence: who decided what, when, and what was written.", "dunwell audit verify")
+    frame.command(audit, verify)
+    frame.command(audit, export)
 
 
 def verify(folder: Project = None, as_json: Json = False) -> int:
-    """Check the timeline's chain: names every edited, deleted, moved or missing entry.
+    """Check that no entry was edited, removed or moved.
+
+    Exit code 1 and one line for each edited, deleted, moved or missing entry.
 
     Example: dunwell audit verify
     """
@@ -35,18 +39,29 @@ def verify(folder: Project = None, as_json: Json = False) -> int:
 
 
 def export(
-    subject: Annotated[str | None, typer.Option("--subject", help="Only entries about this record.")] = None,
+    subject: Annotated[str | None, typer.Option("--subject", metavar="ID", help="Only about this record.")] = None,
     org: Org = None,
     folder: Project = None,
+    as_json: Json = False,
 ) -> int:
-    """The timeline as one JSON document.
+    """The whole timeline as one JSON document.
+
+    It is JSON with and without --json.
 
     Example: dunwell audit export > timeline.json
     """
+    del as_json
     from connector.store import timeline
 
     with project(folder) as w:
         organisation_id = named(w, org).id if org else None
         with w.db.reading(w.tenant) as tx:
-            emit({"entries": timeline.entries(tx, organisation_id, subject)})
+            entries = [_readable(plain(entry)) for entry in timeline.entries(tx, organisation_id, subject)]
+    emit({"entries": entries})
     return 0
+
+
+def _readable(entry: object) -> object:
+    """The body, stored as canonical JSON, as the data that it is."""
+    assert isinstance(entry, dict)
+    return entry | {"body": json.loads(entry["body"])}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from connector.cli.frame import say, table
+from connector.cli.output import cell, say, table
 from connector.service.explain import Explanation
 
 
 def show(found: Explanation) -> None:
     """Facts first, then what each rule said, then what comes next."""
     say(f"{found.customer} on {found.as_of}")
-    say(f"  {found.party}, standing {found.standing}, held by {found.held_by}; letters go to {found.recipient}")
-    known = found.cash_known_to or "nobody said"
-    say(f"  cash known to: {known}" + (f"; legal hold: {found.legal_hold}" if found.legal_hold else ""))
+    known = found.cash_known_to or "nobody said how far"
+    say(f"  party {_words(found.party)}, standing {_words(found.standing)}, held by {_words(found.held_by)}")
+    say(f"  letters go to {found.recipient or 'nobody: no usable address'}; cash known to {known}")
+    if found.legal_hold:
+        say(f"  legal hold: {_words(found.legal_hold)}")
+    say()
     table(
-        ("invoice", "due", ">days over", ">balance", ">collectable", "bridge", "level", "paused by"),
+        ("=invoice", "=due", ">days over", ">balance", ">collectable", "bridge", "=level", "paused by"),
         (
             (
                 one.number,
@@ -21,22 +24,29 @@ def show(found: Explanation) -> None:
                 one.days_overdue,
                 one.balance,
                 one.collectable,
-                ", ".join(f"{code} {amount.amount:,}" for code, amount in one.bridge if code != "balance"),
-                one.level,
-                one.paused_by,
+                ", ".join(f"{_words(code)} {amount.amount:,}" for code, amount in one.bridge if code != "balance"),
+                _words(one.level),
+                _words(one.paused_by),
             )
             for one in found.items
         ),
+        empty="no open invoices",
     )
+    say()
     table(
-        ("rule", "said", "because", "invoices", "look again"),
-        ((one.rule, one.verdict, one.reason.text, ", ".join(one.items), one.revisit) for one in found.outcomes),
+        ("=rule", "=said", "because", "invoices", "=look again"),
+        ((_words(o.rule), _words(o.verdict), o.reason.text, ", ".join(o.items), o.revisit) for o in found.outcomes),
     )
+    say()
     for one in found.proposed:
-        say(f"  proposed: {one['kind']} {one['level'] or ''} {one['amount'] or ''}")
+        say(f"proposed: {' '.join(cell(one[name]) for name in ('kind', 'level', 'amount') if one[name])}")
     for told in found.why_not:
-        say(f"  why not: {told.rule}: {told.reason.text}")
+        say(f"why not: {_words(told.rule)}: {told.reason.text}")
     if found.nothing_because is not None:
-        say(f"  nothing happens because: {found.nothing_because.text}")
-    say(f"  next look: {found.next_date or 'when something changes'}")
-    say(f"  policy {found.policy_version}, mapping {found.mapping_version}")
+        say(f"nothing happens because: {found.nothing_because.text}")
+    say(f"next look: {found.next_date or 'when something changes'}")
+    say(f"policy {found.policy_version}, mapping {found.mapping_version}")
+
+
+def _words(code: str) -> str:
+    return code.replace("_", " ")

@@ -1,151 +1,65 @@
-"""What every command shares: options, the project's services, and how answers are printed."""
+"""What every command shares: its options, its help, the project's services, and the reading of arguments."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import inspect
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from enum import Enum
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from connector.domain.money import InexactAmount, Money
-from connector.errors import UserError
+from connector.errors import DunwellError, UserError
 
 if TYPE_CHECKING:
+    from connector.domain.money import Money
     from connector.service.wiring import Wiring
     from connector.store.organisations import OrganisationRow
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 Project = Annotated[
-    Path | None, typer.Option("--project", envvar="DUNWELL_PROJECT", help="The project folder [current folder].")
+    Path | None,
+    typer.Option("--project", metavar="DIR", envvar="DUNWELL_PROJECT", help="The project folder [current folder]."),
 ]
-Org = Annotated[str | None, typer.Option("--organisation", "-o", help="Name or id, where several are connected.")]
-By = Annotated[str | None, typer.Option("--by", envvar="DUNWELL_USER", help="Who decides [the login name].")]
+Org = Annotated[
+    str | None,
+    typer.Option("--organisation", "-o", metavar="NAME", help="Name or id, where several are connected."),
+]
+By = Annotated[
+    str | None, typer.Option("--by", metavar="WHO", envvar="DUNWELL_USER", help="Who decides [the login name].")
+]
+_Word = TypeVar("_Word", bound=Enum)
+_EXAMPLE = "\n\nExample: "
 
 
-def say(text: str = "") -> None:
-    """A line for people."""
-    print(text)
+def command(app: typer.Typer, function: Callable[..., int], name: str = "") -> None:
+    """Register a command. Its docstring is its help; what follows `Example:` stands below the options, unwrapped."""
+    told, _, examples = inspect.cleandoc(function.__doc__ or "").partition(_EXAMPLE)
+    lines = "\n".join(f"  {line.strip()}" for line in examples.splitlines())
+    app.command(
+        name or function.__name__.replace("_", "-"), help=told, epilog=f"\b\nExample:\n{lines}" if lines else None
+    )(function)
 
 
-def note(text: str) -> None:
-    """A line beside the answer: on stderr, so that it never mixes with data."""
-    print(text, file=sys.stderr)
+def group(app: typer.Typer, name: str, told: str, example: str) -> typer.Typer:
+    """A group of commands, registered under its name."""
+    inner = typer.Typer(help=told, epilog=f"\b\nExample:\n  {example}", no_args_is_help=True)
+    app.add_typer(inner, name=name)
+    return inner
 
 
-def plain(value: object) -> object:
-    """Any of our values as JSON: money as amount and currency, dates ISO, enums by value."""
-    if value is None or (isinstance(value, str | int | bool) and not isinstance(value, Enum)):
-        return value
-    if isinstance(value, Money):
-        return value.as_dict()
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, float):
-        return round(value, 3)
-    if isinstance(value, bytes):
-        return f"{len(value)} bytes"
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {_key(key): plain(one) for key, one in value.items()}
-    if isinstance(value, Iterable):
-        return [plain(one) for one in value]
-    return str(value)
-
-
-def _key(key: object) -> str:
-    if isinstance(key, Enum):
-        return str(key.value)
-    if isinstance(key, tuple):
-        return "/".join(_key(part) for part in key)
-    return str(key)
-
-
-def emit(document: object) -> None:
-    """The one JSON document of a `--json` answer."""
-    print(json.dumps(plain(document), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
-
-
-def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table for people; plain text where the output is not a terminal."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    terminal = sys.stdout.isatty()
-    shown = Table(title=title or None, box=box.SIMPLE_HEAD if terminal else box.ASCII2, title_justify="left")
-    for column in columns:
-        right = column.startswith(">")
-        shown.add_column(column.lstrip(">"), justify="right" if right else "left", overflow="fold")
-    for row in rows:
-        shown.add_row(*(Text(_cell(cell)) for cell in row))
-    console = Console(width=None if terminal else 160, highlight=False, markup=False)
-    console.print(shown)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, Enum):
-        return str(value.value).replace("_", " ")
-    if isinstance(value, date):
-        return value.isoformat()
-    # Names come from the ledger: control characters must not reach a terminal.
-    return "".join(ch if ch.isprintable() or ch == "\n" else "?" for ch in str(value))
-
-
-def money(text: str | None, currency: str) -> Money | None:
-    """An amount from the command line. Raises `UserError`."""
-    if text is None:
-        return None
+@contextmanager
+def otherwise(not_done: str, next_step: str = "") -> Iterator[None]:
+    """What an error out of this block says was not done, and what to do next, where the error itself does not say."""
     try:
-        return Money.of(Decimal(text.replace(",", "")), currency)
-    except (ArithmeticError, InexactAmount):
-        raise UserError(f"{text!r} is not an amount in {currency}", next_step="write it like 1234.50") from None
-
-
-def day(text: str | None, what: str = "date") -> date | None:
-    """A date from the command line. Raises `UserError`."""
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise UserError(f"{text!r} is not a {what}", next_step="write it like 2026-11-22") from None
-
-
-def required_day(text: str, what: str = "date") -> date:
-    found = day(text, what)
-    if found is None:
-        raise UserError(f"a {what} is missing")
-    return found
-
-
-def choice(text: str, options: type[Enum], what: str) -> Enum:
-    """One of an enumeration's words; `-` and `_` are the same. Raises `UserError` with the nearest word."""
-    from difflib import get_close_matches
-
-    wanted = text.replace("-", "_").casefold()
-    words = {str(option.value): option for option in options}
-    if wanted in words:
-        return words[wanted]
-    near = get_close_matches(wanted, words, 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
-    raise UserError(f"{text!r} is not a {what}{hint}", next_step="one of " + ", ".join(words))
+        yield
+    except DunwellError as error:
+        error.not_done = error.not_done or not_done
+        error.next_step = error.next_step or next_step
+        raise
 
 
 @contextmanager
@@ -157,12 +71,80 @@ def project(folder: Path | None, by: str | None = None) -> Iterator[Wiring]:
         yield wiring
 
 
-@cache
-def is_terminal() -> bool:
-    return sys.stdout.isatty()
-
-
 def named(w: Wiring, text: str | None) -> OrganisationRow:
+    """The organisation that is meant. Raises `NotFound`, `Refused` when several could be."""
     from connector.service.lookup import organisation
 
     return organisation(w, text)
+
+
+def write_file(path: Path, text: str, what: str) -> None:
+    """Write a file whole or not at all. Raises `UserError`."""
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "the name is not usable"
+        raise UserError(
+            f"{path} cannot be written: {reason}", not_done=f"{what} was not saved", next_step="name another file"
+        ) from None
+
+
+def money(text: str | None, currency: str) -> Money | None:
+    """An amount from the command line, above zero. Raises `UserError`."""
+    if text is None:
+        return None
+    from decimal import Decimal
+
+    from connector.domain.money import InexactAmount, Money
+
+    try:
+        amount = Money.of(Decimal(text.replace(",", "")), currency.upper())
+    except (ArithmeticError, InexactAmount):
+        raise UserError(
+            f"{text!r} is not an amount in {currency}",
+            not_done="nothing was recorded",
+            next_step="write it like 1234.50",
+        ) from None
+    if amount.minor <= 0:
+        raise UserError(
+            f"{text!r} is not above zero", not_done="nothing was recorded", next_step="write it like 1234.50"
+        )
+    return amount
+
+
+def day(text: str | None, what: str = "date") -> date | None:
+    """A date from the command line. Raises `UserError`."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UserError(
+            f"{text!r} is not a {what}", not_done="nothing was done", next_step="write it like 2026-11-22"
+        ) from None
+
+
+def required_day(text: str, what: str = "date") -> date:
+    """A date that has to be given. Raises `UserError`."""
+    found = day(text, what)
+    if found is None:
+        raise UserError(f"a {what} is missing")
+    return found
+
+
+def choice(text: str, options: type[_Word], what: str) -> _Word:
+    """One of an enumeration's words; `-` and `_` are the same. Raises `UserError` with the nearest word."""
+    from difflib import get_close_matches
+
+    wanted = text.replace("-", "_").casefold()
+    words = {str(option.value): option for option in options}
+    if wanted in words:
+        return words[wanted]
+    near = get_close_matches(wanted, words, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    article = "an" if what[0] in "aeiou" else "a"
+    raise UserError(
+        f"{text!r} is not {article} {what}{hint}", not_done="nothing was done", next_step="one of " + ", ".join(words)
+    )

@@ -10,7 +10,9 @@ from connector.cli import frame, words
 from connector.cli.frame import By, Json, Org, Project, choice, day, money, named, otherwise, project
 from connector.cli.output import emit, recorded, table
 
-Customer = Annotated[str, typer.Argument(help="The customer's name, e-mail or id, or an invoice number.")]
+Customer = Annotated[
+    str, typer.Argument(metavar="CUSTOMER", help="The customer's name, e-mail or id, or an invoice number.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def party(
     customer: Customer,
-    kind: Annotated[str, typer.Argument(help=f"{words.PARTIES}.")],
+    kind: Annotated[str, typer.Argument(metavar="PARTY", help=f"{words.PARTIES}.")],
     org: Org = None,
     folder: Project = None,
     by: By = None,
@@ -53,8 +55,11 @@ def party(
 
 
 def held_by(
-    target: Annotated[str, typer.Argument(help="A customer, an invoice with --invoice, or ALL for the organisation.")],
-    holder: Annotated[str, typer.Argument(help=f"{words.HOLDERS}.")],
+    target: Annotated[
+        str,
+        typer.Argument(metavar="TARGET", help="A customer, an invoice with --invoice, or ALL for the organisation."),
+    ],
+    holder: Annotated[str, typer.Argument(metavar="HOLDER", help=f"{words.HOLDERS}.")],
     invoice: Annotated[bool, typer.Option("--invoice", help="The target is one invoice.")] = False,
     remark: Annotated[str, typer.Option("--note", metavar="TEXT", help="For your own records.")] = "",
     org: Org = None,
@@ -79,7 +84,7 @@ def held_by(
 
 
 def exclude(
-    target: Annotated[str, typer.Argument(help="A customer, or an invoice with --invoice.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="A customer, or an invoice with --invoice.")],
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; always needed.")] = "",
     until: Annotated[
         str | None, typer.Option("--until", metavar="DATE", help="Normally given: until this day.")
@@ -108,7 +113,7 @@ def exclude(
 
 def reply(
     customer: Customer,
-    outcome: Annotated[str, typer.Argument(help=f"{words.REPLIES}; or answered.")],
+    outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help=f"{words.REPLIES}; or answered.")],
     until: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The date the customer named.")] = None,
     amount: Annotated[
         str | None, typer.Option("--amount", metavar="AMOUNT", help="The amount the customer named.")
@@ -146,7 +151,7 @@ def reply(
 
 def hold_set(
     customer: Customer,
-    why: Annotated[str, typer.Argument(help=f"{words.LEGAL_HOLDS}.")],
+    why: Annotated[str, typer.Argument(metavar="REASON", help=f"{words.LEGAL_HOLDS}.")],
     org: Org = None,
     folder: Project = None,
     by: By = None,
@@ -208,8 +213,8 @@ def call_list(org: Org = None, folder: Project = None, as_json: Json = False) ->
 
 
 def call_done(
-    action: Annotated[str, typer.Argument(help="The call's id.")],
-    outcome: Annotated[str, typer.Argument(help=f"{words.CALL_OUTCOMES}.")],
+    action: Annotated[str, typer.Argument(metavar="ID", help="The call's id.")],
+    outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help=f"{words.CALL_OUTCOMES}.")],
     remark: Annotated[
         str, typer.Option("--note", metavar="TEXT", help="For your own records; never written to the ledger.")
     ] = "",

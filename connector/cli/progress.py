@@ -17,7 +17,7 @@ def pulling(*, quiet: bool) -> Iterator[Callable[[str, int], None]]:
     def advance(kind: str, records: int) -> None:
         counts[kind] += records
         if shown:
-            text = ", ".join(f"{count:,} {name}s" for name, count in counts.items())
+            text = ", ".join(f"{count:,} {name}s" for name, count in counts.items() if count)
             print(f"\r\x1b[2Kreading: {text}", end="", file=sys.stderr, flush=True)
 
     try:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from connector import __version__
-from connector.cli.frame import By, Json, Org, Project, choice, emit, named, note, project, say, table
+from connector.cli import frame, words
+from connector.cli.frame import By, Json, Org, Project, choice, named, otherwise, project
+from connector.cli.output import emit, note, say, table
 from connector.errors import UserError
 
 if TYPE_CHECKING:
@@ -20,21 +22,25 @@ if TYPE_CHECKING:
     from connector.service.connected import Listed
     from connector.service.wiring import Wiring
 
-LedgerName = Annotated[str, typer.Argument(help="xero")]
+LedgerName = Annotated[str, typer.Argument(metavar="LEDGER", help="xero")]
 
 
 def register(app: typer.Typer) -> None:
     for command in (demo, sandbox, init, connect, organisations, disconnect, mode, doctor, migrate, version):
-        app.command()(command)
+        frame.command(app, command)
 
 
 def demo(
-    ledger: Annotated[str, typer.Option("--ledger", help="xero")] = "xero",
+    ledger: Annotated[str, typer.Option("--ledger", metavar="LEDGER", help="xero")] = "xero",
     serve: Annotated[bool, typer.Option("--serve", help="Keep the sandbox open afterwards.")] = False,
-    keep: Annotated[Path | None, typer.Option("--keep", help="Leave the project in this (new) folder.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option("--keep", metavar="DIR", help="Leave the project in this (new) folder.")
+    ] = None,
     as_json: Json = False,
 ) -> int:
-    """The main job end to end on a sandbox ledger; ends by itself.
+    """The main job end to end on a sandbox ledger.
+
+    Tells every story of the policy and ends by itself.
 
     Example: dunwell demo --json
     """
@@ -54,16 +60,24 @@ def demo(
 
 def sandbox(
     ledger: LedgerName,
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 = a free one.")] = 0,
-    books: Annotated[Path | None, typer.Option("--books", help="A folder of recorded API answers.")] = None,
-    now: Annotated[str | None, typer.Option("--now", help="The instant at which its clock starts, ISO.")] = None,
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 = a free one.")] = 0,
+    books: Annotated[
+        Path | None, typer.Option("--books", metavar="DIR", help="A folder of recorded API answers.")
+    ] = None,
+    now: Annotated[
+        str | None, typer.Option("--now", metavar="INSTANT", help="The instant at which its clock starts, ISO.")
+    ] = None,
     frozen: Annotated[bool, typer.Option("--frozen", help="Its clock stands still between settings.")] = False,
-    seed: Annotated[int, typer.Option("--seed", help="Makes ids and secrets reproducible.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Makes ids and secrets reproducible.")] = 1,
+    as_json: Json = False,
 ) -> int:
-    """Serve a stateful stand-in for a ledger on loopback until SIGTERM. First line of stdout: one JSON object.
+    """Serve a stand-in for a ledger on this machine.
+
+    Until SIGTERM. The first line of stdout is one JSON object that says where and with which credentials.
 
     Example: dunwell sandbox xero --port 8600
     """
+    del as_json  # its answer is JSON anyway
     from connector.bootstrap import serve_sandbox
 
     if books is not None and not books.is_dir():
@@ -87,11 +101,15 @@ def sandbox(
 
 
 def init(
-    target: Annotated[Path, typer.Argument(help="The new project folder.")] = Path(),
-    preset: Annotated[str, typer.Option("--preset", help="gentle, standard or firm")] = "standard",
+    target: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The new project folder [current folder].", show_default=False)
+    ] = Path(),
+    preset: Annotated[str, typer.Option("--preset", metavar="PRESET", help=f"{words.PRESETS}.")] = "standard",
     as_json: Json = False,
 ) -> int:
-    """Make a project folder: policy, mappings, letters, an example of the environment, a README.
+    """Make a project folder.
+
+    With policy, mapping, letters, an example of the environment and a README. Nothing is overwritten.
 
     Example: dunwell init acme --preset gentle
     """
@@ -103,38 +121,44 @@ def init(
     else:
         for one in files:
             say(str(one))
-        note("next: fill in .env (see .env.example), then dunwell connect xero")
+        note(f"next: cd {target}, fill in .env (see .env.example), then dunwell connect xero")
     return 0
 
 
 def connect(
     ledger: LedgerName,
-    base_url: Annotated[str, typer.Option("--base-url", help="A sandbox instead of the real service.")] = "",
-    client_id: Annotated[str | None, typer.Option("--client-id", help="Instead of the environment's.")] = None,
+    base_url: Annotated[
+        str, typer.Option("--base-url", metavar="URL", help="A sandbox instead of the real service.")
+    ] = "",
+    client_id: Annotated[
+        str | None, typer.Option("--client-id", metavar="ID", help="Instead of the environment's.")
+    ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the link instead of opening it.")] = False,
     paste: Annotated[bool, typer.Option("--paste", help="Paste the address you were sent back to.")] = False,
     auto: Annotated[bool, typer.Option("--auto", help="Consent by itself; sandboxes only.")] = False,
     custom: Annotated[bool, typer.Option("--custom-connection", help="Client credentials, one organisation.")] = False,
     choose: Annotated[
-        str | None, typer.Option("--organisation", "-o", help="Which, where several are reached.")
+        str | None, typer.Option("--organisation", "-o", metavar="NAME", help="Which, where several are reached.")
     ] = None,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Of the redirect address.")] = 8484,
+    port: Annotated[int, typer.Option("--port", metavar="N", min=1, max=65535, help="Of the redirect address.")] = 8484,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Connect an organisation by OAuth. Secrets come from the environment or a prompt, never from the command line.
+    """Connect an organisation by its own consent page.
+
+    Secrets come from the environment or a prompt, never from the command line.
 
     Example: dunwell connect xero
     """
     from connector.bootstrap import HowToConnect, connect_ledger, needs_secret
 
-    with project(folder, by) as w:
-        way = _way(custom=custom, auto=auto, paste=paste, no_browser=no_browser)
+    way = _way(custom=custom, auto=auto, paste=paste, no_browser=no_browser)
+    with project(folder, by) as w, otherwise("nothing was stored", "try again; dunwell connect --help shows how"):
         how = HowToConnect(ledger, base_url, client_id or "", "", way, choose or "", port)
         if way != "auto" and sys.stdin.isatty() and needs_secret(w, how):
-            how = replace(how, secret=typer.prompt("client secret (empty for a PKCE app)", "", hide_input=True))
-        connected = connect_ledger(w, how, note, typer.prompt)
+            how = replace(how, secret=_ask("client secret (empty for an app without one)", hidden=True))
+        connected = connect_ledger(w, how, note, _ask)
     row = connected.organisation
     if as_json:
         organisation = {"id": row.id, "ledger_id": row.record.ledger_id, "name": row.record.name}
@@ -145,6 +169,12 @@ def connect(
         say(f"  careful: {warning}")
     note("next: dunwell pull, then dunwell take-on")
     return 0
+
+
+def _ask(what: str, *, hidden: bool = False) -> str:
+    """Ask the person; on stderr, so that stdout holds the answer alone."""
+    answer: str = typer.prompt(what, "" if hidden else None, hide_input=hidden, show_default=False, err=True)
+    return answer
 
 
 def _way(*, custom: bool, auto: bool, paste: bool, no_browser: bool) -> Way:
@@ -158,7 +188,7 @@ def _way(*, custom: bool, auto: bool, paste: bool, no_browser: bool) -> Way:
 
 
 def organisations(folder: Project = None, as_json: Json = False) -> int:
-    """Connected organisations, with token state, mode, last pull and budgets.
+    """What is connected, and in which state.
 
     Example: dunwell organisations
     """
@@ -170,8 +200,9 @@ def organisations(folder: Project = None, as_json: Json = False) -> int:
         emit({"organisations": rows})
     else:
         table(
-            ("id", "name", "token", "mode", "last pull", "take-on"),
+            ("=id", "name", "=token", "=mode", "=last pull", "=take-on"),
             ((r["id"], r["name"], r["token"], r["mode"], r["last_pull"], r["take_on"]) for r in rows),
+            empty="no organisation is connected; next: dunwell connect xero",
         )
         for row in rows:
             for warning in row["warnings"]:
@@ -196,18 +227,20 @@ def _organisation(w: Wiring, listed: Listed) -> dict[str, Any]:
 
 
 def disconnect(
-    organisation: Annotated[str, typer.Argument(help="Name or id.")],
+    organisation: Annotated[str, typer.Argument(metavar="ORGANISATION", help="Name or id.")],
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Revoke the consent and forget the tokens. What was recorded stays.
+    """Revoke the consent and forget the tokens.
+
+    What was recorded stays.
 
     Example: dunwell disconnect "Acme Ltd"
     """
     from connector.bootstrap import disconnect as service
 
-    with project(folder, by) as w:
+    with project(folder, by) as w, otherwise("nothing was forgotten"):
         done = service(w, organisation)
     if as_json:
         emit({"organisation": done.organisation.id, "state": "disconnected", "warnings": done.warnings})
@@ -219,20 +252,21 @@ def disconnect(
 
 
 def mode(
-    wanted: Annotated[str, typer.Argument(help="observe, approve or autopilot")],
+    wanted: Annotated[str, typer.Argument(metavar="MODE", help=f"{words.MODES}.")],
     org: Org = None,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Change an organisation's mode. Autopilot approves only what the policy's autopilot section names.
+    """Change what happens without a person.
+
+    Autopilot approves only what the policy's autopilot section names.
 
     Example: dunwell mode approve
     """
     from connector.service.outcomes import Mode, set_mode
 
     picked = choice(wanted, Mode, "mode")
-    assert isinstance(picked, Mode)
     with project(folder, by) as w:
         row = set_mode(w, named(w, org), picked)
     if as_json:
@@ -248,7 +282,9 @@ def doctor(
     folder: Project = None,
     as_json: Json = False,
 ) -> int:
-    """Look for what would go wrong: database, key, tokens, clock, ledger settings that clash, records to review.
+    """Look for what would go wrong.
+
+    Database, key, tokens, ledger settings that clash, records to review. Exit code 1 when there is an error.
 
     Example: dunwell doctor --all
     """
@@ -262,7 +298,7 @@ def doctor(
     if as_json:
         emit({"findings": findings})
     else:
-        table(("level", "what", "about", "do"), ((f.level, f.what, f.about, f.fix) for f in findings))
+        table(("=level", "what", "about", "do"), ((f.level, f.what, f.about, f.fix) for f in findings))
     return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
@@ -271,8 +307,9 @@ def migrate(folder: Project = None, as_json: Json = False) -> int:
 
     Example: dunwell migrate
     """
-    with project(folder) as w:
-        w.db.migrate()
+    from connector.bootstrap import migrate as service
+
+    service(folder or Path.cwd())
     if as_json:
         emit({"migrated": True})
     else:
@@ -281,7 +318,7 @@ def migrate(folder: Project = None, as_json: Json = False) -> int:
 
 
 def version(as_json: Json = False) -> int:
-    """The version.
+    """Show the version.
 
     Example: dunwell version
     """

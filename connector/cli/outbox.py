@@ -1,0 +1,171 @@
+"""effects: the outbox, and what people say about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from connector.cli import frame, words
+from connector.cli.frame import By, Json, Org, Project, named, project
+from connector.cli.output import emit, say, table
+from connector.errors import UserError
+
+if TYPE_CHECKING:
+    from connector.service.deliver import Delivered
+    from connector.service.wiring import Wiring
+    from connector.store.outbox import EffectRow
+
+Key = Annotated[str, typer.Argument(metavar="KEY", help="The effect's key, or its beginning.")]
+
+
+def register(app: typer.Typer) -> None:
+    inner = typer.Typer(
+        help="The outbox: every write, planned, done or in doubt.",
+        epilog="\b\nExample:\n  dunwell effects\n  dunwell effects --state human",
+        invoke_without_command=True,
+    )
+    inner.callback()(effects)
+    app.add_typer(inner, name="effects")
+    frame.command(inner, settle)
+    frame.command(inner, retry)
+
+
+def effects(
+    context: typer.Context,
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="STATE", help=f"Only these: {words.EFFECT_STATES}.")
+    ] = None,
+    org: Org = None,
+    folder: Project = None,
+    as_json: Json = False,
+) -> int | None:
+    """The outbox: every write, planned, done or in doubt."""
+    if context.invoked_subcommand is not None:
+        return None
+    from connector.service.outcomes import listing
+
+    with project(folder) as w:
+        rows = listing(w, named(w, org).id if org else None, state)
+        if as_json:
+            emit({"effects": [effect_document(row) for row in rows]})
+        else:
+            show_effects(w, rows, empty="no effects" + (f" are {state}" if state else " yet"))
+    return 0
+
+
+def settle(
+    key: Key,
+    happened: Annotated[bool | None, typer.Option("--happened/--did-not-happen", help="What you saw.")] = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Tell what became of an effect that nobody could see.
+
+    Example: dunwell effects settle 4f1a9c --happened
+    """
+    from connector.service.outcomes import settle as service
+
+    if happened is None:
+        raise UserError(
+            "what you saw is missing",
+            not_done="nothing was settled",
+            next_step="look in the ledger, then say --happened or --did-not-happen",
+        )
+    with project(folder, by) as w:
+        row = service(w, key, happened=happened)
+    return _answer(row, as_json=as_json)
+
+
+def retry(key: Key, folder: Project = None, by: By = None, as_json: Json = False) -> int:
+    """Try an effect again that the ledger refused.
+
+    Do it after you mended what the ledger complained about.
+
+    Example: dunwell effects retry 4f1a9c
+    """
+    from connector.service.outcomes import retry as service
+
+    with project(folder, by) as w:
+        row = service(w, key)
+    return _answer(row, as_json=as_json)
+
+
+def _answer(row: EffectRow, *, as_json: bool) -> int:
+    if as_json:
+        emit({"effects": [effect_document(row)]})
+    else:
+        say(
+            f"{row.effect.key[:12]} is {row.state.value}"
+            + ("; next: dunwell apply" if row.state.value == "planned" else "")
+        )
+    return 0
+
+
+def effect_document(row: EffectRow) -> dict[str, object]:
+    """One effect as data."""
+    return {
+        "key": row.effect.key,
+        "kind": row.effect.kind,
+        "organisation": row.organisation_id,
+        "action": row.action_id,
+        "target": {"kind": row.effect.target_kind, "id": row.effect.target},
+        "state": row.state,
+        "reason": row.reason,
+        "not_before": row.not_before,
+        "marker": row.effect.marker,
+        "receipt": row.receipt,
+    }
+
+
+def delivered_document(results: Sequence[Delivered]) -> dict[str, object]:
+    """What an `apply` did, as data."""
+    rows = [row for result in results for row in result.effects]
+    return {
+        "effects": [effect_document(row) for row in rows],
+        "counts": dict(Counter(row.state.value for row in rows)),
+        "calls": sum(result.calls for result in results),
+        "waiting_until": max((r.waiting_until for r in results if r.waiting_until), default=None),
+        "stopped": [result.stopped.as_dict() for result in results if result.stopped is not None],
+    }
+
+
+def show_delivered(w: Wiring, results: Sequence[Delivered]) -> None:
+    """What an `apply` did, for people."""
+    rows = [row for result in results for row in result.effects]
+    show_effects(w, rows, empty="nothing was due")
+    if rows:
+        say(", ".join(f"{count} {state}" for state, count in Counter(row.state.value for row in rows).items()))
+    waiting = max((result.waiting_until for result in results if result.waiting_until), default="")
+    if waiting:
+        say(f"an outcome is unknown: run dunwell apply again after {waiting}")
+
+
+def show_effects(w: Wiring, rows: Sequence[EffectRow], *, empty: str) -> None:
+    """Effects as a table, oldest first, each with the name of what it touches."""
+    table(
+        ("=key", "=effect", "target", "=state", "detail"),
+        [(row.effect.key[:12], row.effect.kind, _target(w, row), row.state, _detail(row)) for row in rows],
+        empty=empty,
+    )
+
+
+def _target(w: Wiring, row: EffectRow) -> str:
+    from connector.domain.decisions import TargetKind
+    from connector.service.naming import customer_name, invoice_number
+
+    effect = row.effect
+    if effect.target_kind is TargetKind.INVOICE:
+        return invoice_number(w, row.organisation_id, effect.target)
+    if effect.target_kind is TargetKind.CUSTOMER:
+        return customer_name(w, row.organisation_id, effect.target) or effect.target
+    return f"{effect.target_kind.value} {effect.target}"
+
+
+def _detail(row: EffectRow) -> str:
+    if row.reason:
+        return row.reason + (f", not before {row.not_before:%Y-%m-%d %H:%M} UTC" if row.not_before else "")
+    return row.receipt.reference if row.receipt else ""

@@ -1,0 +1,160 @@
+"""How answers are printed: lines and tables for people, one JSON document for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+
+_HIDDEN = frozenset({"id", "by", "body", "supersedes"})  # fields of a record that a person need not see again
+
+
+def say(text: str = "") -> None:
+    """A line for people. Names come from the ledger: no control character reaches the terminal."""
+    print(harmless(text))
+
+
+def note(text: str) -> None:
+    """A line beside the answer: on stderr, so that it never mixes with data."""
+    print(harmless(text), file=sys.stderr)
+
+
+def harmless(text: str) -> str:
+    """The text without control characters and without marks that turn the direction of writing."""
+    return "".join(one if one.isprintable() or one == "\n" else "?" for one in text)
+
+
+def emit(document: object) -> None:
+    """The one JSON document of a `--json` answer."""
+    print(json.dumps(plain(document), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+
+
+def plain(value: object) -> object:
+    """Any of our values as JSON: money as amount and currency, dates ISO, enums by value."""
+    if isinstance(value, Enum):
+        return value.value
+    if value is None or isinstance(value, str | int | bool):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if callable(as_dict := getattr(value, "as_dict", None)):
+        return plain(as_dict())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        return {_key(key): plain(one) for key, one in value.items()}
+    if isinstance(value, Iterable):
+        return [plain(one) for one in value]
+    return str(value)
+
+
+def _key(key: object) -> str:
+    if isinstance(key, Enum):
+        return str(key.value)
+    if isinstance(key, tuple):
+        return "/".join(_key(part) for part in key)
+    return str(key)
+
+
+def recorded(record: object, *, as_json: bool, follows: str = "dunwell plan shows what follows") -> int:
+    """Answer a command that recorded something: what exactly, and where its consequences can be seen."""
+    if as_json:
+        emit({"records": record} if isinstance(record, list) else {"record": record})
+        return 0
+    for one in record if isinstance(record, list) else [record]:
+        say(f"recorded: {_in_words(one)}")
+    note(follows)
+    return 0
+
+
+def _in_words(record: object) -> str:
+    if not dataclasses.is_dataclass(record):
+        return str(record)
+    values = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))
+    told = [
+        f"{name.replace('_', ' ')} {cell(value)}"
+        for name, value in values
+        if name not in _HIDDEN and not name.endswith("_id") and value not in (None, "", (), False) and _is_plain(value)
+    ]
+    kind = "".join(f" {ch.lower()}" if ch.isupper() else ch for ch in type(record).__name__).strip()
+    return f"{kind}: {', '.join(told)}" if told else kind
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, str | int | bool | date | Decimal | Enum) or callable(getattr(value, "as_dict", None))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
+    """A table for people. A column named `>x` is right-aligned, `=x` never wraps (ids, dates).
+
+    In a terminal it is drawn to fit; elsewhere each row is one line, columns padded, so that grep and cut work.
+    `empty` is said instead where there are no rows.
+    """
+    cells = [[cell(value) for value in row] for row in rows]
+    if not cells:
+        if empty:
+            say(empty)
+        return
+    if sys.stdout.isatty():
+        _draw(columns, cells)
+    else:
+        _pad(columns, cells)
+
+
+def _pad(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    titles = [column.lstrip(">=").upper() for column in columns]
+    lines = [titles, *([" ".join(text.split()) for text in row] for row in rows)]
+    widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
+    for line in lines:
+        padded = (
+            text.rjust(width) if column.startswith(">") else text.ljust(width)
+            for text, width, column in zip(line, widths, columns, strict=True)
+        )
+        print("  ".join(padded).rstrip())
+
+
+def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        fixed = column[0] in "=>"
+        shown.add_column(
+            column.lstrip(">="),
+            justify="right" if column[0] == ">" else "left",
+            no_wrap=fixed,
+            overflow="ignore" if fixed else "fold",
+        )
+    for row in rows:
+        shown.add_row(*(Text(text) for text in row))
+    Console(highlight=False, markup=False, emoji=False).print(shown)
+
+
+def cell(value: object) -> str:
+    """One value as a person reads it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, Enum):
+        return str(value.value).replace("_", " ")
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M} {value.tzname() or ''}".rstrip()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, tuple | list | dict):
+        return harmless(json.dumps(plain(value), ensure_ascii=False))
+    return harmless(str(value))
