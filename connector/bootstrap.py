@@ -59,13 +59,7 @@ class ServedSandbox(Protocol):
 @contextmanager
 def open_project(folder: Path, *, who: str | None = None, clock: Clock | None = None) -> Iterator[Wiring]:
     """The services of a project folder. Raises `UserError` when it is none, `ConfigError` for a bad setting."""
-    root = folder.resolve()
-    if not (root / "policy.yaml").is_file():
-        raise UserError(
-            f"{root} is not a dunwell project: it has no policy.yaml",
-            not_done="nothing was read or written",
-            next_step="run `dunwell init`, or name the folder with --project",
-        )
+    root = _project_root(folder)
     settings = Settings.load(root)
     with closing(http.client()) as client:
         chosen = clock or _clock(settings, client)
@@ -74,14 +68,34 @@ def open_project(folder: Path, *, who: str | None = None, clock: Clock | None = 
             yield _wiring(root, settings, db, chosen, client, who)
 
 
+def migrate(folder: Path) -> None:
+    """Bring a project's database to this version's tables. Raises `UserError` for a newer one's."""
+    settings = Settings.load(_project_root(folder))
+    with closing(Database.open(settings.database, SystemClock())) as db:
+        db.migrate()
+
+
+def _project_root(folder: Path) -> Path:
+    root = folder.resolve()
+    if not (root / "policy.yaml").is_file():
+        raise UserError(
+            f"{root} is not a dunwell project: it has no policy.yaml",
+            not_done="nothing was read or written",
+            next_step="run `dunwell init`, or name the folder with --project",
+        )
+    return root
+
+
 def _clock(settings: Settings, client: HttpClient) -> Clock:
     """The sandbox's clock when every connection is a loopback sandbox, else real time."""
     with closing(Database.open(settings.database, SystemClock())) as db:
         if db.is_empty():
             return SystemClock()
         with db.reading(TENANT) as tx:
-            urls = [row.base_url for row in connections.all(tx) if row.state != "disconnected"]
-    return clock_for(urls, client)
+            rows = connections.all(tx)
+    # Where nothing is connected any more, time stays the time by which the records were written.
+    live = [row for row in rows if row.state != "disconnected"] or rows
+    return clock_for([row.base_url for row in live], client)
 
 
 def _wiring(root: Path, settings: Settings, db: Database, clock: Clock, client: HttpClient, who: str | None) -> Wiring:
@@ -244,7 +258,7 @@ def needs_secret(w: Wiring, how: HowToConnect) -> bool:
 
 def connect_ledger(w: Wiring, how: HowToConnect, tell: Callable[[str], None], ask: Callable[[str], str]) -> Connected:
     """The consent flow. `tell` shows a line, `ask` reads one. Raises what `service.connect` raises."""
-    wiring = _connect_wiring(w)
+    wiring = _connect_wiring(w, how.base_url)
     adapter = adapters.load(how.ledger)
     credentials = _settings(w).credentials(adapter.env_prefix, how.client_id) or Credentials("")
     if how.secret:
@@ -292,14 +306,20 @@ def _settings(w: Wiring) -> Settings:
     return Settings.load(w.project)
 
 
-def _connect_wiring(w: Wiring) -> ConnectWiring:
+def _connect_wiring(w: Wiring, base_url: str | None = None) -> ConnectWiring:
+    """`base_url`: of a ledger about to be connected. A project's first sandbox brings its own time from the start."""
     settings = _settings(w)
+    clock = w.clock
+    if base_url and isinstance(clock, SystemClock):
+        with w.db.reading(w.tenant) as tx:
+            urls = [row.base_url for row in connections.all(tx) if row.state != "disconnected"]
+        clock = clock_for([*urls, base_url], w.http)
     return ConnectWiring(
         tenant=w.tenant,
         db=w.db,
         vault=Vault.open(settings),
         http=w.http,
-        clock=w.clock,
+        clock=clock,
         ids=w.ids,
         random=w.random,
         adapter=adapters.load,

@@ -35,11 +35,13 @@ def approve(w: Wiring, ids: Iterable[str]) -> list[ActionRow]:
 
 
 def approve_exactly(w: Wiring, pairs: Iterable[tuple[str, str]]) -> list[ActionRow]:
-    """Approve (id, content hash) pairs of a saved plan; what has changed since is refused, the rest goes on."""
+    """Approve (id, content hash) pairs of a saved plan; what has changed since, or is for a person, is passed over."""
     approved = []
     with w.db.writing(w.tenant) as tx:
         for action_id, content in pairs:
             action = actions.find(tx, action_id)
+            if action.key.kind in FOR_A_PERSON:
+                continue
             if action.state == "proposed" and action.content_hash == content and not _expired(tx, action):
                 approved.append(_approve(w, tx, action))
     return approved

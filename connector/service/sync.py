@@ -61,9 +61,9 @@ def working_on(w: Wiring, organisation_id: str, what: str) -> Iterator[int]:
 
 def pull(w: Wiring, organisation: OrganisationRow, *, full: bool = False, progress: Progress | None = None) -> Pulled:
     """One round of reading. Raises `Retriable` or `NeedsPerson`; what was stored before that stays valid."""
+    ledger = w.ledger(organisation)
     with working_on(w, organisation.id, "pull") as epoch:
         started = w.clock.now()
-        ledger = w.ledger(organisation)
         _refresh_organisation(w, organisation)
         seen: Counter[str] = Counter()
         changed = review = size = 0
