@@ -1,0 +1,73 @@
+"""What was agreed on the telephone is put in writing the same day, and earns no level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connector.domain.cases import CallOutcome, LetterSent
+from connector.domain.decisions import ActionKind
+from connector.errors import Refused
+from connector.service import people
+from connector.store import cases
+from connector.store.actions import ActionRow
+from tests.harness import MONDAY, Office, new_project, opened, sandbox
+
+pytestmark = pytest.mark.socket
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[Office]:
+    with sandbox() as served:
+        new_project(tmp_path / "project", served)
+        with opened(tmp_path / "project", served) as found:
+            yield found
+
+
+def call(office: Office) -> ActionRow:
+    """A call that the plan asks for the day after the copy: so much is overdue that it cannot wait."""
+    office.take_on()
+    office.go_to(MONDAY)
+    office.invoice("INV-77", "Letter Ltd", "30000.00")
+    for _ in range(2):
+        office.pull()
+        office.reconciled()
+        calls = [action for action in office.plan().actions if action.key.kind is ActionKind.CALL]
+        office.approve(ActionKind.REINVOICE)
+        office.apply()
+        office.go_to(office.w.clock.now() + timedelta(days=1))
+    assert len(calls) == 1
+    return calls[0]
+
+
+def test_the_customer_gets_what_was_agreed_and_the_ladder_stays_where_it_was(office: Office) -> None:
+    action = call(office)
+    people.call_done(office.w, action.id, CallOutcome.SPOKE, agreed=["You pay half of it on Friday."], spoke_with="Jo")
+    office.apply()
+    texts = [path.read_text() for path in office.letters()]
+    assert len(texts) == 2  # the copy, and the summary
+    assert sum("half of it on Friday" in text for text in texts) == 1
+    assert any("Summary of the call sent" in note for note in office.notes())
+    with office.w.db.reading(office.w.tenant) as tx:
+        _, sent = (case for case in cases.all(tx, office.row.id, "letter_sent") if isinstance(case, LetterSent))
+    assert (sent.level, sent.what, sent.asks_for_money) == (0, "call_summary", False)
+    office.apply()
+    assert len(office.letters()) == 2
+
+
+def test_nothing_is_agreed_with_an_answering_machine(office: Office) -> None:
+    action = call(office)
+    with pytest.raises(Refused, match="without speaking"):
+        people.call_done(office.w, action.id, CallOutcome.VOICEMAIL, agreed=["You pay on Friday."])
+    assert office.action(action.id).state == "proposed"
+
+
+def test_a_threat_is_not_put_in_writing(office: Office) -> None:
+    action = call(office)
+    with pytest.raises(Refused, match="tone"):
+        people.call_done(office.w, action.id, CallOutcome.SPOKE, agreed=["Or we will see you in court."])
+    assert office.action(action.id).state == "proposed"
+    assert len(office.letters()) == 1
