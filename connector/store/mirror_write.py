@@ -8,12 +8,13 @@ from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 
 from connector.domain.ledger import NeedsReview, Record, RecordKind
 from connector.ports import batched
 from connector.store import wake
 from connector.store.db import Tx
-from connector.store.mirror_rows import SHAPES, Row, Shape, Unstorable, encode
+from connector.store.mirror_rows import SHAPES, Row, Unstorable, encode
 from connector.store.plain import clean
 from connector.store.schema import invoice, needs_review
 
@@ -41,9 +42,8 @@ def upsert(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Record]) -> 
 
 
 def _upsert_batch(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Record]) -> int:
-    shape = SHAPES[kind]
     rows, broken = _encoded(kind, records)
-    known = _known(tx, org_id, shape, rows)
+    known = _known(tx, org_id, kind, rows)
     current = [row_id for row_id, (row, _) in rows.items() if not _older(row[-1], known.get(row_id, _NEW)[0])]
     changed = [row_id for row_id in current if known.get(row_id, _NEW)[1] != rows[row_id][1]]
     if changed:
@@ -81,13 +81,16 @@ def _older(stamp: int | None, than: int | None) -> bool:
     return stamp is not None and than is not None and stamp < than
 
 
-def _known(tx: Tx, org_id: str, shape: Shape[Any], ids: Iterable[str]) -> dict[str, tuple[int | None, bytes, str]]:
-    table = shape.table.c
-    customer_id = table.customer_id if "customer_id" in table else table.id
-    query = sa.select(table.id, table.updated_us, table.hash, customer_id).where(
-        table.tenant == tx.tenant, table.organisation_id == org_id, table.id.in_(list(ids))
-    )
-    return {row_id: (stamp, digest, customer) for row_id, stamp, digest, customer in tx.connection.execute(query)}
+def _known(tx: Tx, org_id: str, kind: RecordKind, ids: Iterable[str]) -> dict[str, tuple[int | None, bytes, str]]:
+    dialect = tx.connection.dialect.name
+    asked = list(ids) if dialect == "postgresql" else to_json(list(ids)).decode()
+    found = tx.connection.exec_driver_sql(_lookup(kind, dialect), (asked, org_id, tx.tenant))
+    return {row_id: (stamp, digest, customer) for row_id, stamp, digest, customer in found}
+
+
+@lru_cache(maxsize=16)
+def _lookup(kind: RecordKind, dialect: str) -> str:
+    return SHAPES[kind].known(dialect)
 
 
 @lru_cache(maxsize=16)
@@ -100,7 +103,7 @@ def _mark_customers(
 ) -> None:
     """The customer of each changed record, and the one it belonged to before (the ledger merges customers)."""
     shape = SHAPES[kind]
-    at = shape.columns.index("customer_id" if "customer_id" in shape.columns else "id")
+    at = shape.columns.index(shape.owner)
     customers = {row[at] for row in rows} | {customer for _, _, customer in before}
     if kind is RecordKind.PAYMENT:
         invoice_at = shape.columns.index("invoice_id")
