@@ -109,9 +109,9 @@ def totals(w: Wiring, organisation: OrganisationRow) -> tuple[dict[str, dict[str
     by_currency: dict[str, list[Money]] = {}
     in_base = Money.zero(base)
     with w.db.reading(w.tenant) as tx:
-        for invoice in mirror.open_invoices(tx, organisation.id):
-            by_currency.setdefault(invoice.currency, []).append(invoice.balance)
-            in_base = in_base + invoice.balance.in_base(base, invoice.rate)
+        for balance, rate in mirror.open_balances(tx, organisation.id):
+            by_currency.setdefault(balance.currency, []).append(balance)
+            in_base = in_base + balance.in_base(base, rate)
         own = mirror.outstanding_total(tx, organisation.id)
     opened: dict[str, dict[str, object]] = {
         currency: {"count": len(amounts), "total": total(amounts, currency).as_dict()}

@@ -24,6 +24,7 @@ from connector.domain.ledger import (
     Record,
     RecordKind,
 )
+from connector.domain.money import Money
 from connector.errors import NotFound
 from connector.ports import batched
 from connector.store.db import Tx
@@ -42,7 +43,7 @@ __all__ = [
     "invoice",
     "needs_review_list",
     "newest_reconciled",
-    "open_invoices",
+    "open_balances",
     "outstanding_total",
     "review",
     "upsert",
@@ -201,12 +202,13 @@ def find(tx: Tx, org_id: str, text: str) -> tuple[Record, ...]:
     return (*sorted(customers, key=lambda c: c.id), *sorted(invoices, key=lambda i: i.id))
 
 
-def open_invoices(tx: Tx, org_id: str) -> Iterator[Invoice]:
-    """Approved and not settled, in no particular order."""
-    query = sa.select(*INVOICES.selected()).where(
+def open_balances(tx: Tx, org_id: str) -> Iterator[tuple[Money, Decimal]]:
+    """What is open on each approved invoice, and the document's own rate to the base currency."""
+    query = sa.select(_I.currency, _I.balance, _I.rate).where(
         _of(tx, org_id, INVOICES.table), _I.live, _I.status == InvoiceStatus.APPROVED.value
     )
-    return _stream(tx, query, INVOICES)
+    for currency, balance, rate in tx.connection.execute(query):
+        yield Money(balance, currency), Decimal(rate)
 
 
 def all_invoices(tx: Tx, org_id: str) -> Iterator[Invoice]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -296,8 +297,14 @@ class TestReading:
         assert len(list(mirror.books(books, ORG, open_only=False))) == 300
         assert len(queries) <= 15
 
-    def test_open_and_all_invoices(self, books: Tx) -> None:
-        assert {i.id for i in mirror.open_invoices(books, ORG)} == {f"open{n:03}" for n in range(0, 300, 3)}
+    def test_open_balances_and_all_invoices(self, books: Tx) -> None:
+        open_ones = [i for i in mirror.all_invoices(books, ORG) if i.is_open]
+        assert {i.id for i in open_ones} == {f"open{n:03}" for n in range(0, 300, 3)}
+        foreign = replace(open_ones[0], balance=Money(123, "USD"), rate=Decimal("0.61"))
+        foreign = replace(foreign, total=Money(123, "USD"), tax=Money(0, "USD"), paid=Money(0, "USD"))
+        mirror.upsert(books, ORG, RecordKind.INVOICE, [replace(foreign, credited=Money(0, "USD"))])
+        expected = [(i.balance, i.rate) for i in open_ones[1:]] + [(Money(123, "USD"), Decimal("0.61"))]
+        assert Counter(mirror.open_balances(books, ORG)) == Counter(expected)
         mirror.upsert(books, ORG, RecordKind.INVOICE, [RICH_INVOICE])
         every = {i.id: i for i in mirror.all_invoices(books, ORG)}
         assert len(every) == mirror.counts(books, ORG)[RecordKind.INVOICE] == 461
