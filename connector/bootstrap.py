@@ -59,7 +59,7 @@ class ServedSandbox(Protocol):
 @contextmanager
 def open_project(folder: Path, *, who: str | None = None, clock: Clock | None = None) -> Iterator[Wiring]:
     """The services of a project folder. Raises `UserError` when it is none, `ConfigError` for a bad setting."""
-    root = _project_root(folder)
+    root = project_root(folder)
     settings = Settings.load(root)
     with closing(http.client()) as client:
         chosen = clock or _clock(settings, client)
@@ -70,12 +70,13 @@ def open_project(folder: Path, *, who: str | None = None, clock: Clock | None = 
 
 def migrate(folder: Path) -> None:
     """Bring a project's database to this version's tables. Raises `UserError` for a newer one's."""
-    settings = Settings.load(_project_root(folder))
+    settings = Settings.load(project_root(folder))
     with closing(Database.open(settings.database, SystemClock())) as db:
         db.migrate()
 
 
-def _project_root(folder: Path) -> Path:
+def project_root(folder: Path) -> Path:
+    """The folder, made absolute. Raises `UserError` when it is no project."""
     root = folder.resolve()
     if not (root / "policy.yaml").is_file():
         raise UserError(
@@ -171,11 +172,11 @@ class _Parts:
         return self._policies[currency]
 
     def calendar(self, row: OrganisationRow) -> Calendar:
-        """Business days at the organisation's place, two years back and two ahead."""
+        """Business days at the organisation's place, two years back and two ahead. Raises `ConfigError`."""
         key = (row.record.country, row.record.base_currency)
         if key not in self._calendars:
             year = self._clock.now().year
-            policy = self.policy(row).policy
+            policy = load_policy(self._root).policy  # quiet periods hold no money: any currency's will do
             self._calendars[key] = calendars.calendar(row.record.country, "", range(year - 2, year + 3), policy)
         return self._calendars[key]
 

@@ -69,10 +69,13 @@ def _contacts(books: Books, found: Recordings) -> None:
 
 
 def _embedded(books: Books, raw: r.Json) -> str:
-    """Add the contact that a document names, if it is not listed, and return its id."""
-    own_id = recorded.contact_id(raw, books.tenant_id)
-    if own_id and books.contacts.get(own_id) is None:
+    """Add the contact that a document names, or the name where only the id was listed; return its id."""
+    own_id, name = recorded.contact_id(raw, books.tenant_id), lenient.words(raw, "Name")
+    listed = books.contacts.get(own_id) if own_id else None
+    if own_id and listed is None:
         books.put_contact(recorded.contact(raw, own_id))
+    elif listed is not None and name and not listed.name:
+        books.put_contact(replace(listed, name=name))
     return own_id
 
 

@@ -52,6 +52,7 @@ _TELLTALE: Mapping[str, tuple[str, ...]] = {
     "TaxRates": ("TaxComponents",),
 }
 _DEEPEST = 12
+_BATCHES = {"RECBATCH": "ACCRECPAYMENT", "PAYBATCH": "ACCPAYPAYMENT"}
 
 
 @dataclass(slots=True)
@@ -125,6 +126,9 @@ def _records_in(value: object, depth: int) -> Iterator[tuple[str, Json]]:
 
 
 def _records_of(value: dict[str, object], depth: int) -> Iterator[tuple[str, Json]]:
+    if "BatchPaymentID" in value and isinstance(value.get("Payments"), list):
+        yield from (("Payments", one) for one in _of_batch(value))
+        return
     plural = _recognised(value)
     if plural:
         yield plural, value
@@ -136,6 +140,16 @@ def _records_of(value: dict[str, object], depth: int) -> Iterator[tuple[str, Jso
             yield from ((known, one) for one in rows if isinstance(one, dict))
         else:
             yield from _records_in(item, depth + 1)
+
+
+def _of_batch(batch: dict[str, object]) -> Iterator[Json]:
+    """A batch's payments, each with what only the batch says: which way the money went, when, over which account."""
+    kind = _BATCHES.get(lenient.words(batch, "Type"), "")
+    told = ("Date", "DateString", "Status", "IsReconciled", "Account")
+    shared: dict[str, object] = {key: batch[key] for key in told if key in batch}
+    nested = {key: item for key, item in batch.items() if key != "Payments"}
+    for one in lenient.children(batch, "Payments"):
+        yield {"PaymentType": kind, "BatchPayment": nested, **shared, **one}
 
 
 def _recognised(value: dict[str, object]) -> str | None:
