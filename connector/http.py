@@ -12,7 +12,8 @@ import logging
 import ssl
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -292,6 +293,7 @@ class Caller:
         self._tokens = tokens
         self._dialect = dialect
         self._limiter = Limiter(clock, dialect)
+        self._leave_by: datetime | None = None
         self._counting = threading.Lock()
         self._calls = 0
         self._received = 0
@@ -328,9 +330,32 @@ class Caller:
         decoded: T = self._retrying(_write_again)(self._write_once, request, decode)
         return decoded
 
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Requests made inside leave within so many seconds of the Clock, or not at all (`NotSent`, `RateLimited`).
+
+        Whoever has declared an intent must not act on it long after others may have given it up.
+        """
+        self._leave_by = self._clock.now() + timedelta(seconds=seconds)
+        try:
+            yield
+        finally:
+            self._leave_by = None
+
+    def _is_too_late(self, state: RetryCallState) -> bool:
+        if self._leave_by is None:
+            return False
+        error = state.outcome.exception() if state.outcome else None
+        wait = error.retry_after if isinstance(error, RateLimited) else 0.0
+        return self._clock.now() + timedelta(seconds=wait) > self._leave_by
+
     def _retrying(self, again: Callable[[BaseException], bool]) -> Retrying:
         return Retrying(
-            retry=retry_if_exception(again), stop=_spent, wait=self._wait, sleep=self._clock.sleep, reraise=True
+            retry=retry_if_exception(again),
+            stop=lambda state: _spent(state) or self._is_too_late(state),
+            wait=self._wait,
+            sleep=self._clock.sleep,
+            reraise=True,
         )
 
     def _wait(self, state: RetryCallState) -> float:
@@ -379,6 +404,8 @@ class Caller:
         self._limiter.enter()
         answer: HttpAnswer | None = None
         try:
+            if self._leave_by is not None and self._clock.now() > self._leave_by:
+                raise NotSent("the request waited too long for its turn", not_done="the request was not sent")
             answer = self._http.send(authorised)
         finally:
             self._limiter.leave(None if answer is None else answer.headers)

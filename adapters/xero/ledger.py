@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from typing import TypeVar
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from adapters.xero import lookup, parties, wire
@@ -20,6 +20,8 @@ from connector.errors import NeedsPerson, NotFound, UnreadableAnswer
 from connector.ports import Batch, LedgerOptions, Option
 
 T = TypeVar("T")
+
+SEND_WITHIN: Final = 75.0  # seconds: longer than a minute's limit; with the answer's 30 s still within the lease of 120
 
 
 class XeroLedger:
@@ -72,7 +74,8 @@ class XeroLedger:
         return prepare(effect)
 
     def send(self, effect: Effect, prepared: Prepared) -> Receipt:
-        return self._writer.send(effect, prepared)
+        with self._client.caller.within(SEND_WITHIN):
+            return self._writer.send(effect, prepared)
 
     def find(self, effect: Effect, prepared: Prepared) -> Probe:  # noqa: ARG002 (the marker is in the effect)
         return self._writer.find(effect)
