@@ -126,10 +126,18 @@ class Precondition:
             return Cancel(f"the ledger no longer has {', '.join(sorted(missing))}")
         if decision.contact and action.expires_at is not None and action.expires_at <= tx.now:
             return Cancel("the approval lapsed before it could be sent; the next plan proposes it anew")
+        if decision.by_date is not None and self._leaves_too_little_time(decision.by_date):
+            return Cancel(f"it asks for an answer by {decision.by_date}, which is too soon by now; plan it anew")
         facts = self._facts(tx, action.customer_id)
         if drifted := engine.drift(decision, facts):
             return Cancel("drift: " + "; ".join(say(reason) for reason in drifted))
         return self._guarded(facts, decision)
+
+    def _leaves_too_little_time(self, by_date: date) -> bool:
+        """Less than half of the time that the policy gives a reader, because the letter was put off."""
+        left = (by_date - self._w.today(self._organisation)).days
+        given = self._policy.ladder.by_days
+        return given is not None and left * 2 < given
 
     def _facts(self, tx: Tx, customer_id: str) -> CustomerFacts:
         today = self._w.today(self._organisation)
