@@ -84,6 +84,12 @@ class Office:
     clock: SandboxClock
     w: Wiring
 
+    @contextmanager
+    def again(self) -> Iterator[Office]:
+        """The same project, opened anew, as another command would."""
+        with opened(self.folder, self.served, connect=False) as office:
+            yield office
+
     # -- the sandbox -------------------------------------------------------------------------------------------------
 
     def order(self, path: str, document: object) -> Any:
@@ -97,10 +103,10 @@ class Office:
         """People do this in the ledger itself."""
         self.order("people", {"organisation": "Harbour Lane", "actions": list(acts)})
 
-    def fault(self, do: str, path: str, *, method: str = "", times: int | None = 1, **more: object) -> None:
-        """The next `times` requests to this path fare badly."""
+    def fault(self, path: str, *, method: str = "", **action: object) -> None:
+        """The next request to this path fares so."""
         match = {"path": path} | ({"method": method} if method else {})
-        self.order("faults", {"match": match, "action": {"do": do, **more}, **({"times": times} if times else {})})
+        self.order("faults", {"match": match, "action": action, "times": 1})
 
     def fired(self) -> int:
         """How many faults have struck."""
