@@ -62,7 +62,8 @@ class Round:
         self._review: set[str] = set()
         self._contacts = before.contacts if before else 0
         self._touched: set[str] = set()  # customers whose documents came
-        self._came: set[str] = set()  # records that came in this pass
+        self._came: set[str] = set()  # customers that came in this pass
+        self._awaited: set[str] = set()  # documents that changed unseen and did not come yet
         self._counted = (client.caller.calls, client.caller.received)
 
     def batches(self) -> Iterator[Batch]:
@@ -79,8 +80,9 @@ class Round:
             yield from self._customers(self._since())
         else:
             since = before.since - OVERLAP
+            self._awaited = self._unseen(before)
             yield from self._documents(since)
-            yield from self._unstamped(before)
+            yield from self._unstamped()
             self._touched |= _moved(before.members, self._groups.of)
             yield from self._customers(since)
         yield self._batch(RecordKind.CUSTOMER, ((), ()), cursor=self._cursor())
@@ -116,7 +118,7 @@ class Round:
         )
 
     def _sweep(self) -> None:
-        for page in rows(self._client, self._executor, wire.INVOICES, _OPEN):
+        for page in rows(self._client, self._executor, wire.WATCHED, _OPEN):
             for row in page.rows:
                 if row.get("Type") in {None, "ACCREC"} and (fingerprint := _fingerprint(row)):
                     self._watch[row["InvoiceID"]] = fingerprint
@@ -132,27 +134,30 @@ class Round:
 
     def _came_in(self, kind: RecordKind, found: Found) -> Batch:
         records, review = found
+        ids = [one.id for one in chain(records, review)]
+        if kind is RecordKind.CUSTOMER:
+            self._came.update(ids)
         for record in records:
-            self._came.add(record.id)
             if not isinstance(record, Customer) and record.customer_id:
                 self._touched.add(record.customer_id)
-        for doubtful in review:
-            self._came.add(doubtful.id)
         if kind is RecordKind.INVOICE:
+            self._awaited.difference_update(ids)
             self._review -= {record.id for record in records}
             self._review |= {doubtful.id for doubtful in review} - {"unidentified"}
         return self._batch(kind, found)
 
-    def _unstamped(self, before: Cursor) -> Iterator[Batch]:
-        """Documents that changed, vanished or could not be read last time, without coming by their stamp."""
+    def _unseen(self, before: Cursor) -> set[str]:
+        """Documents whose fingerprint is not what it was, and those that could not be read last time."""
         ids = {known for known, fingerprint in before.watch.items() if self._watch.get(known) != fingerprint}
-        ids |= {known for known in self._watch if known not in before.watch}
-        ids = (ids | set(before.review)) - self._came
-        if not ids:
+        return ids | (self._watch.keys() - before.watch.keys()) | set(before.review)
+
+    def _unstamped(self) -> Iterator[Batch]:
+        """Documents that changed, vanished or could not be read last time, without coming by their stamp."""
+        if not self._awaited:
             return
-        found = lookup.invoices(self._client, sorted(ids))
+        found = lookup.invoices(self._client, sorted(self._awaited))
         yield self._came_in(RecordKind.INVOICE, found)
-        for missing in sorted(ids - self._came):
+        for missing in sorted(self._awaited):
             yield self._came_in(RecordKind.INVOICE, self._vanished(missing))
             self._review.discard(missing)  # asking again would not bring it back
 
@@ -185,7 +190,7 @@ class Round:
         return bool(row.get("IsCustomer")) or not row.get("IsSupplier") or row["ContactID"] in self._touched
 
 
-def _fingerprint(row: wire.InvoiceRow) -> str:
+def _fingerprint(row: wire.WatchedRow) -> str:
     """What may change unseen, of a document where it may; "" of all others."""
     status = row.get("Status") or ""
     if status not in _UNAPPROVED and row.get("AmountDue") == row.get("Total"):

@@ -67,6 +67,20 @@ class InvoiceRow(TypedDict, total=False):
 
 
 @with_config(_OPEN)
+class WatchedRow(TypedDict, total=False):
+    """Of an invoice: what is compared from round to round."""
+
+    InvoiceID: Required[str]
+    Type: str | None
+    Status: str | None
+    DueDate: str | None
+    SentToContact: bool | None
+    ExpectedPaymentDate: str | None
+    Total: Amount | None
+    AmountDue: Amount | None
+
+
+@with_config(_OPEN)
 class PersonRow(TypedDict, total=False):
     FirstName: str | None
     LastName: str | None
@@ -290,6 +304,10 @@ class InvoicesEnvelope(Envelope):
     Invoices: list[InvoiceRow]
 
 
+class WatchedEnvelope(Envelope):
+    Invoices: list[WatchedRow]
+
+
 class ContactsEnvelope(Envelope):
     Contacts: list[ContactRow]
 
@@ -316,6 +334,7 @@ class Shape(Generic[T]):
 
 
 INVOICES: Final = Shape("Invoices", "InvoiceID", TypeAdapter(list[InvoiceRow]), TypeAdapter(InvoicesEnvelope))
+WATCHED: Final = Shape("Invoices", "InvoiceID", TypeAdapter(list[WatchedRow]), TypeAdapter(WatchedEnvelope))
 CONTACTS: Final = Shape("Contacts", "ContactID", TypeAdapter(list[ContactRow]), TypeAdapter(ContactsEnvelope))
 PAYMENTS: Final = Shape("Payments", "PaymentID", TypeAdapter(list[PaymentRow]), TypeAdapter(PaymentsEnvelope))
 _CREDIT_ROWS: Final = TypeAdapter(list[CreditRow])
