@@ -24,6 +24,8 @@ DunwellError
 
 from __future__ import annotations
 
+import math
+
 
 class DunwellError(Exception):
     """What happened, to which record, what was not done, and what to do next."""
@@ -68,8 +70,8 @@ class ConfigError(UserError):
         self.file, self.line, self.column, self.path, self.fix = file, line, column, path, fix
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}: " if self.file else ""
-        return f"{where}{self.what}"
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{place}: {self.what}" if place else self.what
 
     def as_dict(self) -> dict[str, object]:
         located = {
@@ -110,9 +112,16 @@ class RateLimited(Retriable):
     """The ledger asked us to wait."""
 
     def __init__(self, what: str, *, retry_after: float, limit: str, record: str = "") -> None:
-        super().__init__(what, record=record, next_step=f"wait {retry_after:.0f} s ({limit} limit)")
+        super().__init__(what, record=record, next_step=f"wait {_waiting(retry_after)} ({limit} limit)")
         self.retry_after = retry_after
         self.limit = limit
+
+
+def _waiting(seconds: float) -> str:
+    minutes = math.ceil(seconds / 60)
+    if seconds < 2 * 60:
+        return f"{math.ceil(seconds)} s"
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{minutes} min"
 
 
 class Busy(Retriable):

@@ -39,9 +39,10 @@ def check(folder: Project = None, as_json: Json = False) -> int:
 
     Example: dunwell policy check
     """
+    from connector.bootstrap import project_root
     from connector.config.layers import check_policy
 
-    return _findings(check_policy(folder or Path.cwd()), as_json=as_json)
+    return _findings(check_policy(project_root(folder or Path.cwd())), as_json=as_json)
 
 
 def mapping_check(folder: Project = None, as_json: Json = False) -> int:
@@ -49,10 +50,10 @@ def mapping_check(folder: Project = None, as_json: Json = False) -> int:
 
     Example: dunwell mapping check
     """
-    from connector.bootstrap import letterbook
+    from connector.bootstrap import letterbook, project_root
     from connector.config.mapping import check_mapping
 
-    root = folder or Path.cwd()
+    root = project_root(folder or Path.cwd())
     return _findings((*check_mapping(root), *letterbook(root).check()), as_json=as_json)
 
 
@@ -83,9 +84,10 @@ def _findings(findings: tuple[ConfigError, ...], *, as_json: bool) -> int:
 
 def _loaded(folder: Path | None, currency: str) -> LoadedPolicy:
     """The policy with money in `currency`; when none is named, in that of the connected books where they agree."""
+    from connector.bootstrap import project_root
     from connector.config.layers import load_policy
 
-    root = folder or Path.cwd()
+    root = project_root(folder or Path.cwd())
     load_policy(root)  # a policy that is wrong is told as such, before anything is opened
     return load_policy(root, currency.upper() or _currency_of_books(root))
 
@@ -154,10 +156,11 @@ def diff(
 
     Example: dunwell policy diff ../globex
     """
+    from connector.bootstrap import project_root
     from connector.config.layers import load_policy
 
-    mine = dict(_flat(load_policy(folder or Path.cwd(), None).policy.model_dump(mode="json")))
-    theirs = dict(_flat(load_policy(other, None).policy.model_dump(mode="json")))
+    mine = dict(_flat(load_policy(project_root(folder or Path.cwd()), None).policy.model_dump(mode="json")))
+    theirs = dict(_flat(load_policy(project_root(other), None).policy.model_dump(mode="json")))
     rows = [
         (path, mine.get(path), theirs.get(path))
         for path in sorted(mine.keys() | theirs.keys())
@@ -195,9 +198,10 @@ def mapping_show(folder: Project = None, as_json: Json = False) -> int:
 
     Example: dunwell mapping show
     """
+    from connector.bootstrap import project_root
     from connector.config.mapping import load_mapping
 
-    loaded = load_mapping(folder or Path.cwd())
+    loaded = load_mapping(project_root(folder or Path.cwd()))
     if as_json:
         emit({"mapping": loaded.model_dump(mode="json")})
     else:

@@ -80,8 +80,8 @@ def named(w: Wiring, text: str | None) -> OrganisationRow:
 
 def write_file(path: Path, text: str, what: str) -> None:
     """Write a file whole or not at all. Raises `UserError`."""
-    beside = path.with_name(f".{path.name}.new")
     try:
+        beside = path.with_name(f".{path.name}.new")
         beside.write_text(text, encoding="utf-8")
         beside.replace(path)
     except (OSError, ValueError) as error:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
-_HIDDEN = frozenset({"id", "by", "body", "supersedes"})  # fields of a record that a person need not see again
+_HIDDEN = frozenset({"id", "by", "on", "kind"})  # fields of a record that a person need not see again
 
 
 def say(text: str = "") -> None:

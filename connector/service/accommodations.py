@@ -62,6 +62,14 @@ def promise(
         ids = invoice_ids or tuple(item.invoice.id for item in facts.items if item.is_overdue)
         if not ids:
             raise Refused("nothing is overdue", record=text, not_done="no promise was recorded")
+        owed = {item.invoice.currency for item in facts.items if item.invoice.id in ids}
+        if amount is not None and amount.currency not in owed:
+            raise Refused(
+                f"nothing is owed in {amount.currency}",
+                record=text,
+                not_done="no promise was recorded",
+                next_step=f"give it in {' or '.join(sorted(owed))}, with --currency",
+            )
         for invoice_id in ids:
             if (refusal := may_promise(policy, facts, invoice_id, until)) is not None:
                 raise Refused(say(refusal), record=text, not_done="no promise was recorded")
