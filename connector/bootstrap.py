@@ -57,6 +57,7 @@ class ServedSandbox(Protocol):
     def stop(self) -> None: ...
 
 
+@cache
 def settle() -> None:
     """Collect garbage less often. Reading makes records by the hundred thousand and hardly ever a cycle: looking for
     cycles as often as Python does by itself took a quarter of a pull's CPU (bench)."""
