@@ -340,6 +340,25 @@ def test_too_many_at_once_is_waited_for_shortly() -> None:
     assert 0 < sum(clock.slept) < 5
 
 
+def test_what_must_leave_soon_waits_no_longer_than_that() -> None:
+    script = Script(answer(429, limit="minute", retry_after="100"), answer())
+    calls, clock = caller(script)
+    with pytest.raises(RateLimited), calls.within(75):
+        calls.write(POST, text)
+    assert (clock.slept, len(script.asked)) == ([], 1)
+
+
+def test_what_waited_too_long_for_its_turn_does_not_leave() -> None:
+    script = Script(answer(429, limit="minute", retry_after="100"), answer())
+    calls, _ = caller(script)
+    with pytest.raises(RateLimited), calls.within(75):
+        calls.write(POST, text)  # from now on the limiter holds everybody back for 100 s
+    with pytest.raises(NotSent), calls.within(75):
+        calls.write(POST, text)
+    assert len(script.asked) == 1
+    assert calls.write(POST, text) == "ok"
+
+
 def test_a_definite_refusal_is_final() -> None:
     script = Script(answer(400))
     calls, _ = caller(script)
