@@ -24,7 +24,7 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True)
 class Pulled:
-    """What one pull did. `open` sums the ledger balances by currency; `control` is the ledger's own total (base)."""
+    """What one pull did. `open` sums the ledger balances by currency; `control` is the ledger's own total."""
 
     organisation: str
     name: str
@@ -104,7 +104,7 @@ def _store(w: Wiring, organisation: OrganisationRow, batch: Batch, epoch: int) -
 
 
 def totals(w: Wiring, organisation: OrganisationRow) -> tuple[dict[str, dict[str, object]], dict[str, object]]:
-    """Open invoices by currency, and the control total: the ledger's own sum of customers' balances (base currency)."""
+    """Open invoices by currency, and the control total: against the ledger's own sum of customers' balances."""
     base = organisation.record.base_currency
     by_currency: dict[str, list[Money]] = {}
     in_base = Money.zero(base)
@@ -117,15 +117,18 @@ def totals(w: Wiring, organisation: OrganisationRow) -> tuple[dict[str, dict[str
         currency: {"count": len(amounts), "total": total(amounts, currency).as_dict()}
         for currency, amounts in sorted(by_currency.items())
     }
-    return opened, _control(own, in_base)
+    printed = sum((amount.amount for amounts in by_currency.values() for amount in amounts), Decimal(0))
+    return opened, _control(own, in_base, printed, base if set(by_currency) <= {base} else "mixed")
 
 
-def _control(own: Decimal | None, in_base: Money) -> dict[str, object]:
+def _control(own: Decimal | None, in_base: Money, printed: Decimal, currency: str) -> dict[str, object]:
+    """Ledgers state a customer's balance unconverted: with several currencies the sums compare, but are no money."""
     control: dict[str, object] = {
-        "basis": "customers' outstanding balances, base currency, as the ledger states them",
+        "basis": "customers' outstanding balances as the ledger states them, not converted",
         "open_in_base": in_base.as_dict(),
-        "ledger": None if own is None else {"amount": f"{own:f}", "currency": in_base.currency},
+        "open_unconverted": {"amount": f"{printed:f}", "currency": currency},
+        "ledger": None if own is None else {"amount": f"{own:f}", "currency": currency},
     }
     if own is not None:
-        control["difference"] = {"amount": f"{in_base.amount - own:f}", "currency": in_base.currency}
+        control["difference"] = {"amount": f"{printed - own:f}", "currency": currency}
     return control

@@ -228,7 +228,7 @@ def counts(tx: Tx, org_id: str) -> dict[RecordKind, int]:
 
 
 def outstanding_total(tx: Tx, org_id: str) -> Decimal | None:
-    """The sum of what the ledger itself says customers owe (base currency); None when it never says."""
+    """The sum of what the ledger itself says customers owe, not converted; None when it never says."""
     query = sa.select(_C.outstanding).where(_of(tx, org_id, CUSTOMERS.table), _C.outstanding.is_not(None))
     figures = [Decimal(text) for text in tx.connection.execute(query).scalars()]
     return sum(figures, Decimal(0)) if figures else None
