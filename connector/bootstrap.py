@@ -66,12 +66,17 @@ def settle() -> None:
 
 
 @contextmanager
-def open_project(folder: Path, *, who: str | None = None, clock: Clock | None = None) -> Iterator[Wiring]:
-    """The services of a project folder. Raises `UserError` when it is none, `ConfigError` for a bad setting."""
+def open_project(
+    folder: Path, *, who: str | None = None, clock: Clock | None = None, joining: str = ""
+) -> Iterator[Wiring]:
+    """The services of a project folder. Raises `UserError` when it is none, `ConfigError` for a bad setting.
+
+    `joining`: the base URL of a ledger about to be connected: a project's first sandbox brings its own time.
+    """
     root = project_root(folder)
     settings = Settings.load(root)
     with closing(http.client()) as client:
-        chosen = clock or _clock(settings, client)
+        chosen = clock or _clock(settings, client, joining)
         with closing(Database.open(settings.database, chosen)) as db:
             db.migrate() if db.is_empty() else db.check_schema()
             yield _wiring(root, settings, db, chosen, client, who)
@@ -96,16 +101,16 @@ def project_root(folder: Path) -> Path:
     return root
 
 
-def _clock(settings: Settings, client: HttpClient) -> Clock:
+def _clock(settings: Settings, client: HttpClient, joining: str) -> Clock:
     """The sandbox's clock when every connection is a loopback sandbox, else real time."""
     with closing(Database.open(settings.database, SystemClock())) as db:
         if db.is_empty():
-            return SystemClock()
+            return clock_for([joining] if joining else [], client)
         with db.reading(TENANT) as tx:
             rows = connections.all(tx)
     # Where nothing is connected any more, time stays the time by which the records were written.
     live = [row for row in rows if row.state != "disconnected"] or rows
-    return clock_for([row.base_url for row in live], client)
+    return clock_for([*(row.base_url for row in live), *([joining] if joining else [])], client)
 
 
 def _wiring(root: Path, settings: Settings, db: Database, clock: Clock, client: HttpClient, who: str | None) -> Wiring:
@@ -268,7 +273,7 @@ def needs_secret(w: Wiring, how: HowToConnect) -> bool:
 
 def connect_ledger(w: Wiring, how: HowToConnect, tell: Callable[[str], None], ask: Callable[[str], str]) -> Connected:
     """The consent flow. `tell` shows a line, `ask` reads one. Raises what `service.connect` raises."""
-    wiring = _connect_wiring(w, how.base_url)
+    wiring = _connect_wiring(w)
     adapter = adapters.load(how.ledger)
     credentials = _settings(w).credentials(adapter.env_prefix, how.client_id) or Credentials("")
     if how.secret:
@@ -316,20 +321,14 @@ def _settings(w: Wiring) -> Settings:
     return Settings.load(w.project)
 
 
-def _connect_wiring(w: Wiring, base_url: str | None = None) -> ConnectWiring:
-    """`base_url`: of a ledger about to be connected. A project's first sandbox brings its own time from the start."""
+def _connect_wiring(w: Wiring) -> ConnectWiring:
     settings = _settings(w)
-    clock = w.clock
-    if base_url and isinstance(clock, SystemClock):
-        with w.db.reading(w.tenant) as tx:
-            urls = [row.base_url for row in connections.all(tx) if row.state != "disconnected"]
-        clock = clock_for([*urls, base_url], w.http)
     return ConnectWiring(
         tenant=w.tenant,
         db=w.db,
         vault=Vault.open(settings),
         http=w.http,
-        clock=clock,
+        clock=w.clock,
         ids=w.ids,
         random=w.random,
         adapter=adapters.load,

@@ -63,11 +63,11 @@ def otherwise(not_done: str, next_step: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def project(folder: Path | None, by: str | None = None) -> Iterator[Wiring]:
-    """The services of a project folder; closed at the end."""
+def project(folder: Path | None, by: str | None = None, *, joining: str = "") -> Iterator[Wiring]:
+    """The services of a project folder; closed at the end. `joining`: the base URL about to be connected."""
     from connector.bootstrap import open_project
 
-    with open_project(folder or Path.cwd(), who=by) as wiring:
+    with open_project(folder or Path.cwd(), who=by, joining=joining) as wiring:
         yield wiring
 
 

@@ -154,7 +154,8 @@ def connect(
     from connector.bootstrap import HowToConnect, connect_ledger, needs_secret
 
     way = _way(custom=custom, auto=auto, paste=paste, no_browser=no_browser)
-    with project(folder, by) as w, otherwise("nothing was stored", "try again; dunwell connect --help shows how"):
+    again = "try again; dunwell connect --help shows how"
+    with project(folder, by, joining=base_url) as w, otherwise("nothing was stored", again):
         how = HowToConnect(ledger, base_url, client_id or "", "", way, choose or "", port)
         if way != "auto" and sys.stdin.isatty() and needs_secret(w, how):
             how = replace(how, secret=_ask("client secret (empty for an app without one)", hidden=True))
@@ -183,7 +184,11 @@ def _way(*, custom: bool, auto: bool, paste: bool, no_browser: bool) -> Way:
         if given:
             chosen.append(cast("Way", name))
     if len(chosen) > 1:
-        raise UserError("choose one of --auto, --paste and --custom-connection")
+        raise UserError(
+            "--auto, --paste and --custom-connection exclude one another",
+            not_done="nothing was stored",
+            next_step="choose one of them",
+        )
     return chosen[0] if chosen else "link" if no_browser else "browser"
 
 
