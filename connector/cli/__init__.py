@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     as_json = "--json" in given
     _prepare_output()
     try:
-        code = app(given, standalone_mode=False)
+        code = app(given, prog_name="dunwell", standalone_mode=False)
         sys.stdout.flush()
         sys.exit(code if isinstance(code, int) else 0)
     except DunwellError as error:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
+_LATIN = 0x9F  # above it, what counts as space is a space: no-break, thin, ideographic
 _HIDDEN = frozenset({"id", "by", "on", "kind"})  # fields of a record that a person need not see again
 
 
@@ -25,7 +26,10 @@ def note(text: str) -> None:
 
 def harmless(text: str) -> str:
     """The text without control characters and without marks that turn the direction of writing."""
-    return "".join(one if one.isprintable() or one == "\n" else "?" for one in text)
+    kept = (
+        one if one.isprintable() or one == "\n" else " " if one.isspace() and ord(one) > _LATIN else "?" for one in text
+    )
+    return "".join(kept)
 
 
 def emit(document: object) -> None:

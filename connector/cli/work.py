@@ -83,7 +83,11 @@ def approve(
     from connector.service import approve as service
 
     if bool(ids) == every:
-        raise UserError("name the actions to approve, or --all", not_done="nothing was approved")
+        raise UserError(
+            "name the actions to approve, or --all (not both)",
+            not_done="nothing was approved",
+            next_step="dunwell plan lists them",
+        )
     with project(folder, by) as w, otherwise("nothing was approved"):
         chosen = service.approve_all(w, named(w, org).id if org else None) if every else service.approve(w, ids or [])
         document = {"actions": [action_document(w, action) for action in chosen]}
@@ -201,7 +205,11 @@ def run(
 
     if not once:
         if as_json:
-            raise UserError("--json needs --once: a run without end has no answer", not_done="nothing was done")
+            raise UserError(
+                "a run without end has no answer",
+                not_done="nothing was done",
+                next_step="give --once with --json",
+            )
         from connector.jobs.embedded import run_forever
 
         with project(folder, by):  # a project that cannot be opened is told now, not at every turn
