@@ -28,7 +28,7 @@ def acquire(tx: Tx, name: str, holder: str, ttl_seconds: float) -> int | None:
     statement = insert.on_conflict_do_update(
         index_elements=[lease.c.tenant, lease.c.name],
         set_={"holder": insert.excluded.holder, "until": insert.excluded.until, "epoch": lease.c.epoch + 1},
-        where=lease.c.until <= now,
+        where=sa.or_(lease.c.until <= now, lease.c.holder == ""),  # given back is free, whatever the clock says
     ).returning(lease.c.epoch)
     return tx.connection.execute(statement).scalar_one_or_none()
 
