@@ -32,7 +32,7 @@ Share = Annotated[
     BeforeValidator(_no_float),
     Field(ge=0, le=1, decimal_places=4, json_schema_extra={"unit": "share, 0 to 1"}),
 ]
-Factor = Annotated[Decimal, BeforeValidator(_no_float), Field(gt=0, le=10_000, decimal_places=4)]
+Factor = Annotated[Decimal, BeforeValidator(_no_float), Field(gt=0, le=100_000, decimal_places=4)]
 
 
 def _every_year(value: str) -> str:

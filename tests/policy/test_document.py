@@ -167,8 +167,8 @@ def test_a_currency_without_small_change_gets_whole_thresholds() -> None:
 
 
 def test_a_currency_without_a_factor_is_refused() -> None:
-    with pytest.raises(UnknownCurrency, match="SEK"):
-        STANDARD.scaled("SEK")
+    with pytest.raises(UnknownCurrency, match="BTN"):
+        STANDARD.scaled("BTN")
 
 
 def test_the_version_follows_the_content_and_only_the_content() -> None:
