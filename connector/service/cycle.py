@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from connector.domain.effects import EffectState
 from connector.service.approve import approve_exactly
 from connector.service.deliver import Delivered, deliver
 from connector.service.review import Proposal, propose
 from connector.service.sync import Progress, Pulled, pull
 from connector.service.wiring import Wiring
-from connector.store import organisations
+from connector.store import organisations, outbox
 from connector.store.actions import ActionRow
 from connector.store.organisations import OrganisationRow
 
@@ -44,12 +45,18 @@ def run_once(w: Wiring, organisation: OrganisationRow, progress: Progress | None
 
 
 def autopilot(w: Wiring, organisation: OrganisationRow, proposal: Proposal) -> list[tuple[str, str]]:
-    """The proposals that may go without a person: only in autopilot mode, only the kinds and sums the policy names."""
+    """The proposals that may go without a person: only in autopilot mode, only the kinds and sums the policy names.
+
+    What the ledger or the mail server has refused before is for a person to mend, not to be tried for ever.
+    """
     if organisation.mode != "autopilot":
         return []
     limits = w.policy(organisation).policy.autopilot
+    covered = [one for one in proposal.actions if limits.covers(one.decision, organisation.record.base_currency)]
+    with w.db.reading(w.tenant) as tx:
+        states = outbox.states(tx, (effect.key for action in covered for effect in action.effects))
     return [
         (action.id, action.content_hash)
-        for action in proposal.actions
-        if limits.covers(action.decision, organisation.record.base_currency)
+        for action in covered
+        if all(states.get(effect.key) is not EffectState.REJECTED for effect in action.effects)
     ]

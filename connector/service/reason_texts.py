@@ -47,6 +47,7 @@ _CONTACT: Final = {
     "cash.unknown": "nobody has said how far the books are reconciled",
     "cash.not_known_to": "the books are known to {known_to}, but {needed} is judged",
     "cash.stale": "the books are known to {known_to} only: reconcile first",
+    "compose.refused": "the {action} for {customer} could not be written: {why}",
     "mirror.stale": "the mirror was last read {pulled}, the policy allows {limit} minutes: pull first",
     "drift.changed": "{what} was {was}, is now {now}",
     "acted.done": "done[ on {on}]",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from connector.domain.decisions import Decision, DunningLevel, Evaluation, Reason, RuleOutcome, Verdict
 from connector.domain.effects import EFFECT, Effect
 from connector.domain.facts import CustomerFacts
+from connector.errors import Refused
 from connector.policy import engine
 from connector.policy.document import Policy
 from connector.service.compose import Composed, compose
@@ -58,7 +59,10 @@ def propose(w: Wiring, organisation: OrganisationRow, as_of: date | None = None)
                 revisits[facts.customer_id] = evaluation.revisit
                 blocked.extend(_organisation_wide(evaluation))
                 for one in evaluation.decisions:
-                    rows.append(_row(w, organisation, facts, one, loaded.policy, loaded.version, now))
+                    try:
+                        rows.append(_row(w, organisation, facts, one, loaded.policy, loaded.version, now))
+                    except Refused as refusal:  # one customer's data must not keep the plan from all others
+                        blocked.append(_unwritten(facts, one, refusal))
                 yield facts
 
         acted = knowledge.acted.get("", {})
@@ -188,8 +192,14 @@ def _organisation_wide(evaluation: Evaluation) -> list[RuleOutcome]:
     ]
 
 
+def _unwritten(facts: CustomerFacts, decision: Decision, refusal: Refused) -> RuleOutcome:
+    said = {"customer": facts.book.customer.name, "action": decision.kind.value, "why": refusal.what}
+    return RuleOutcome(decision.rule, Verdict.BLOCKED, Reason("compose.refused", said), decision.items)
+
+
 def _distinct(outcomes: list[RuleOutcome]) -> tuple[RuleOutcome, ...]:
-    kept: dict[str, RuleOutcome] = {}
+    kept: dict[tuple[str, str], RuleOutcome] = {}
     for outcome in outcomes:
-        kept.setdefault(outcome.reason.code, replace(outcome, items=()))
+        about = str(outcome.reason.facts.get("customer", ""))
+        kept.setdefault((outcome.reason.code, about), replace(outcome, items=()))
     return tuple(kept.values())
