@@ -101,6 +101,7 @@ def exclude(
     With a reason, and normally until a day.
 
     Example: dunwell exclude "Aunt May" --reason "visiting on Sunday" --until 2026-12-01
+    dunwell exception INV-0107 --invoice --reason "goods on approval" --until 2026-12-01
     """
     from connector.service import people
 

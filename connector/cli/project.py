@@ -173,9 +173,17 @@ def connect(
 
 
 def _ask(what: str, *, hidden: bool = False) -> str:
-    """Ask the person; on stderr, so that stdout holds the answer alone."""
-    answer: str = typer.prompt(what, "" if hidden else None, hide_input=hidden, show_default=False, err=True)
-    return answer
+    """Ask the person; on stderr, so that stdout holds the answer alone. Raises `Abort` when there is nobody."""
+    if hidden:
+        from getpass import getpass
+
+        return getpass(f"{what}: ", stream=sys.stderr)
+    print(f"{what}: ", end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline()
+    if not line:
+        note("")
+        raise typer.Abort
+    return line.strip()
 
 
 def _way(*, custom: bool, auto: bool, paste: bool, no_browser: bool) -> Way:

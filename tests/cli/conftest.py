@@ -91,20 +91,26 @@ def _code_of(arguments: tuple[str, ...]) -> int:
     return ended.value.code
 
 
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
+def _serving() -> Iterator[Served]:
     sandbox = serve(port=0, books=None, now=TUESDAY_MORNING, seed=1, frozen=True)
     yield sandbox
     sandbox.stop()
 
 
+@pytest.fixture(scope="module")
+def office_sandbox() -> Iterator[Served]:
+    """The sandbox of the project that no test changes."""
+    yield from _serving()
+
+
 @pytest.fixture
-def environment(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The app's credentials, and nothing else of ours."""
-    set_environment(served, monkeypatch)
+def served() -> Iterator[Served]:
+    """A test's own sandbox."""
+    yield from _serving()
 
 
 def set_environment(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The app's credentials, and nothing else of ours."""
     for name in ("DUNWELL_PROJECT", "DUNWELL_USER", "DUNWELL_LOG", "DUNWELL_DATABASE_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DUNWELL_XERO_CLIENT_ID", served.client_id)
@@ -112,47 +118,39 @@ def set_environment(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def desk(
-    served: Served,
-    environment: None,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> Iterator[Desk]:
-    """A fresh project, not connected yet."""
+def desk(served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Desk:
+    """A fresh project with a sandbox of its own, not connected yet."""
+    set_environment(served, monkeypatch)
     one = Desk(tmp_path / "acme", served, capsys)
     one.ok("init", str(one.folder))
     monkeypatch.chdir(one.folder)
-    yield one
-    one.order("faults", {}, "DELETE")
-    one.order("limits", {"minute": 60, "day": 1000})
-    one.order("consent", {"drop_scopes": []})
+    return one
 
 
 @pytest.fixture(scope="module")
-def office(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def office(office_sandbox: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A connected and pulled project that no test changes."""
     folder = tmp_path_factory.mktemp("office") / "acme"
     with pytest.MonkeyPatch.context() as patch:
-        set_environment(served, patch)
+        set_environment(office_sandbox, patch)
         where = ("--project", str(folder))
         assert _code_of(("init", str(folder))) == 0
-        assert _code_of(("connect", "xero", "--base-url", served.base_url, "--auto", *where)) == 0
+        assert _code_of(("connect", "xero", "--base-url", office_sandbox.base_url, "--auto", *where)) == 0
         assert _code_of(("pull", *where)) == 0
     return folder
 
 
 @pytest.fixture
 def reader(
-    served: Served,
+    office_sandbox: Served,
     office: Path,
-    environment: None,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Desk]:
     """A desk in the project that no test changes; what a test orders of the sandbox is put right again."""
+    set_environment(office_sandbox, monkeypatch)
     monkeypatch.chdir(office)
-    one = Desk(office, served, capsys)
+    one = Desk(office, office_sandbox, capsys)
     yield one
     one.order("faults", {}, "DELETE")
     one.order("limits", {"minute": 60, "day": 1000})
@@ -168,7 +166,7 @@ def connected(desk: Desk) -> Desk:
 
 @pytest.fixture
 def taken_on(connected: Desk) -> Desk:
-    """A project whose take-on is closed; the sandbox's clock has moved on to the day after."""
+    """A project whose take-on was closed today."""
     take_on(connected.ok)
     return connected
 

@@ -1,0 +1,95 @@
+"""Printing: JSON without floats, tables that neither wrap ids nor let a hostile name touch the terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from connector.cli.output import emit, harmless, recorded, say, table
+from connector.domain.cases import CashKnown, Party
+from connector.domain.money import Money
+
+LONG_ID = "xero:43ac5fee-3c0d-52ad-b6d3-8e2fb02739ea"
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_json_is_exact_and_plain(capsys: pytest.CaptureFixture[str]) -> None:
+    emit(
+        {
+            Party.COMPANY: Money(123450, "NZD"),
+            "dates": (date(2026, 11, 22), datetime(2026, 11, 22, 9, tzinfo=UTC)),
+            "rate": Decimal("1.50"),
+            ("a", Party.DUMMY): {"x"},
+        }
+    )
+    assert json.loads(capsys.readouterr().out) == {
+        "company": {"amount": "1234.50", "currency": "NZD"},
+        "dates": ["2026-11-22", "2026-11-22T09:00:00+00:00"],
+        "rate": "1.50",
+        "a/dummy": ["x"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[2Jgone", "?[2Jgone"),
+        ("a\rb\x00", "a?b?"),
+        ("\u202egnp.exe", "?gnp.exe"),
+        ("two\nlines", "two\nlines"),
+        ("NZD\u00a05", "NZD 5"),
+        ("Ātea Ltd – 日本", "Ātea Ltd – 日本"),
+    ],
+)
+def test_control_characters_never_reach_the_terminal(text: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert harmless(text) == shown
+    say(text)
+    table(("name",), [(text,)])
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+
+
+def test_away_from_a_terminal_every_row_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    table(("=id", "text", ">amount"), [(LONG_ID, "one\ntwo", "5.00"), ("x", "word " * 60, "1,234.50")])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[0].split() == ["ID", "TEXT", "AMOUNT"]
+    assert lines[1].startswith(f"{LONG_ID}  one two")
+    assert [line[-4:] for line in lines[1:]] == ["5.00", "4.50"]
+    assert len(lines[1]) == len(lines[2])
+
+
+def test_in_a_narrow_terminal_ids_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = _Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "70")
+    table(("=id", "text", ">amount"), [(LONG_ID, "word " * 20, "1,234.50")])
+    drawn = screen.getvalue()
+    assert LONG_ID in drawn
+    assert "1,234.50" in drawn
+    assert len(drawn.splitlines()) > 4
+
+
+def test_an_empty_table_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    table(("id",), [], empty="nothing yet")
+    assert capsys.readouterr().out == "nothing yet\n"
+
+
+def test_what_was_recorded_is_said_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    record = CashKnown(id="1", on=date(2026, 11, 22), by="jo", until=date(2026, 11, 21))
+    assert recorded(record, as_json=False) == 0
+    out, err = capsys.readouterr()
+    assert out == "recorded: cash known: until 2026-11-21\n"
+    assert err == "dunwell plan shows what follows\n"
+    recorded(record, as_json=True)
+    assert json.loads(capsys.readouterr().out)["record"]["until"] == "2026-11-21"
