@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -23,6 +23,7 @@ from connector.demo.show import day_lines, short_day
 from connector.demo.stories import Cast, Due, StoryOutcome
 from connector.domain.cases import Party, TakeOnChoice
 from connector.domain.effects import EffectKind, EffectState
+from connector.errors import NeedsPerson
 from connector.service import approve, people, take_on
 from connector.service.deliver import deliver
 from connector.service.review import Proposal, propose
@@ -30,6 +31,7 @@ from connector.service.sync import pull
 from connector.service.wiring import Wiring
 from connector.store import organisations, outbox
 from connector.store.organisations import OrganisationRow
+from connector.store.outbox import EffectRow
 
 MORNING = time(10, 0)
 WAIT_SECONDS = 301.0  # more than the quiet wait before an unknown outcome is looked up, and than the wait for a retry
@@ -232,7 +234,7 @@ class _Player:
         """Apply; and when something went wrong on the way, once more after the wait that this asks for."""
         for _ in range(MOST_ROUNDS):
             done = deliver(self.w, self._row())
-            if done.waiting_until is None and done.stopped is None:
+            if done.waiting_until is None and (done.stopped is None or isinstance(done.stopped, NeedsPerson)):
                 return
             self.clock.sleep(WAIT_SECONDS)
 
@@ -262,17 +264,24 @@ class _Player:
             outcome.effects.setdefault(str(kind), {})[str(state)] = count
         outcome.ledger_writes = len(self.sandbox.events)
         outcome.doubled += self.sandbox.doubled()
-        written = self.sandbox.markers()
-        outcome.lost = sum(
-            row.state is EffectState.DONE and row.effect.kind is EffectKind.NOTE and row.effect.marker not in written
-            for row in rows
-        )
-        outcome.lost += sum(
-            row.state in (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN) and row.not_before is None
-            for row in rows
-        )
+        outcome.lost = self._lost(rows)
         calls = self.sandbox.calls()
         outcome.calls = int(str(calls.get("total", 0)))
         outcome.faults = self.sandbox.faults_struck()
         outcome.stories = self.cast.outcomes()
         return outcome
+
+    def _lost(self, rows: Iterable[EffectRow]) -> int:
+        """Notes that dunwell takes for written and the ledger does not have; approved effects that nothing moves."""
+        rows, written = tuple(rows), self.sandbox.markers()
+        done = {row.effect.key for row in rows if row.state is EffectState.DONE}
+        lost = sum(
+            row.state is EffectState.DONE and row.effect.kind is EffectKind.NOTE and row.effect.marker not in written
+            for row in rows
+        )
+        if self._row().mode == "observe":
+            return lost  # nothing may move before the take-on is closed
+        moving = (EffectState.PLANNED, EffectState.SENDING, EffectState.UNKNOWN)
+        return lost + sum(
+            row.state in moving and row.not_before is None and done.issuperset(row.effect.after) for row in rows
+        )

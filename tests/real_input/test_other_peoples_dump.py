@@ -14,7 +14,6 @@ from tests.real_input.practice import Practice, practice, shared
 pytestmark = pytest.mark.socket
 
 NOW = "2020-02-01T00:00:00+00:00"
-FACTORS = "factors: {INR: 105, GBP: 1}\n"
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def dump(books: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
-    with practice(tmp_path_factory.mktemp("dump"), books, NOW, FACTORS) as found:
+    with practice(tmp_path_factory.mktemp("dump"), books, NOW) as found:
         yield found
 
 
@@ -53,7 +52,13 @@ def test_the_plan_asks_for_the_drafts_to_be_finished(dump: Practice) -> None:
 
 
 def test_a_currency_without_factor_is_refused_for_plans_and_not_for_figures(books: Path, tmp_path: Path) -> None:
-    with practice(tmp_path, books, NOW) as found:
-        assert found.report().control["open_in_base"] == {"amount": "0.00", "currency": "INR"}
-        with pytest.raises(ConfigError, match="INR has no factor"):
+    strange = tmp_path / "books"
+    strange.mkdir()
+    text = (books / "fyle_mock_xero.json").read_text("utf-8").replace('"INR"', '"XTS"')
+    (strange / "dump.json").write_text(text, "utf-8")
+    with practice(tmp_path, strange, NOW) as found:
+        assert found.report().control["open_in_base"] == {"amount": "0.00", "currency": "XTS"}
+        with pytest.raises(ConfigError, match="XTS has no factor"):
             found.plan()
+    with practice(tmp_path / "mended", strange, NOW, "factors: {XTS: 3}\n") as found:
+        assert found.plan().stored
