@@ -134,7 +134,8 @@ class World:
         if guardrails.check(self.policy, facts, decision, day) or engine.drift(decision, facts):
             return False
         self.records.append(letter_of(decision, day, self.customer.email))
-        self.mailbox.append(day)
+        if decision.contact:
+            self.mailbox.append(day)
         return True
 
     def _call(self, decision: Decision, day: date) -> None:
@@ -198,7 +199,7 @@ def _paid(invoice: Invoice, amount: object, day: date) -> Invoice:
 def letter_of(decision: Decision, day: date, recipient: str = "accounts@rimu.example") -> LetterSent:
     """The record that the services write from a letter's receipt."""
     return LetterSent(
-        id=f"letter-{day}-{decision.kind}-{decision.occasion}",
+        id=f"letter-{day}-{decision.kind}-{decision.target}-{decision.occasion}",
         customer_id=decision.customer_id,
         on=day,
         by="dunwell",

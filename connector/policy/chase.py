@@ -162,7 +162,7 @@ def chases(policy: Policy, facts: CustomerFacts, ready: Askable) -> tuple[Chase,
         introduced = [item for item in mine if item.introduced]
         if introduced:
             lead = max(introduced, key=lambda item: item.level)  # the first, oldest due, among equals
-            others = [item for item in mine if item is not lead and (item.introduced or not item.opening)]
+            others = [item for item in mine if item is not lead and not statement_pending(facts, item)]
             found.append(Chase(facts, lead, (lead, *others), kind))
     return tuple(found)
 

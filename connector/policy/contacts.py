@@ -35,9 +35,10 @@ def contact_days(facts: CustomerFacts, decision: Decision | None = None) -> tupl
 def next_contact_day(policy: Policy, facts: CustomerFacts, wanted: date, decision: Decision | None = None) -> date:
     """The first day from `wanted` on which calendar and caps allow one more contact, one a day."""
     day = wanted
+    rung = {call.on for call in facts.calls}  # also in vain: enough for one day
     while day < wanted + _HORIZON:
         day = facts.state.calendar.contact_on_or_after(day)
-        if all(_has_room(policy, days, day) for days in contact_days(facts, decision)):
+        if day not in rung and all(_has_room(policy, days, day) for days in contact_days(facts, decision)):
             return day
         day += timedelta(days=1)
     return day

@@ -175,7 +175,7 @@ def _neglected(
     """Overdue, and neither waiting for a named date or reason nor before a person: shown first, everywhere."""
     covered = {invoice_id for decision in chosen for invoice_id in decision.items}
     for said in outcomes:
-        waiting = said.revisit is not None and said.revisit > as_of
+        waiting = said.verdict is not Verdict.DECIDED and said.revisit is not None and said.revisit > as_of
         if waiting or (said.verdict is Verdict.BLOCKED and said.reason.code in _NAMED):
             covered |= set(said.items)
     tomorrow = facts.state.calendar.add(as_of, 1)

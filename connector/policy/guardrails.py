@@ -81,6 +81,8 @@ def _item(policy: Policy, facts: CustomerFacts, decision: Decision, item: ItemFa
         return Reason("item.settled") if decision.asks_for_money or decision.contact else None
     if (forbidden := never(policy, facts, item)) is not None:
         return forbidden
+    if decision.asks_for_money and (item.due is None or item.due >= facts.as_of):
+        return Reason("item.no_due_date") if item.due is None else waits("item.not_due", item.due + timedelta(days=1))
     if decision.rule in CHASING:
         return not_now(policy, facts, item, undisputed_part=bool(decision.data.get("dispute")))
     return nothing_to_ask(item) if decision.kind in _WRITTEN else None

@@ -7,6 +7,7 @@ from datetime import date
 
 from connector.domain.decisions import ActionKind, Decision, Reason, RuleOutcome, TargetKind, Verdict
 from connector.domain.facts import CustomerFacts, ItemFacts
+from connector.domain.known import NOT_A_CONTACT, arrived
 from connector.domain.ledger import InvoiceStatus
 from connector.policy.blocks import never, waits
 from connector.policy.chase import outcome, whole_customer
@@ -106,13 +107,22 @@ def _unsent(policy: Policy, facts: CustomerFacts, item: ItemFacts, as_of: date) 
         target_kind=TargetKind.INVOICE,
         target=invoice.id,
         customer_id=facts.customer_id,
-        occasion="first",
+        occasion=_first_sending(facts, invoice.id),
         reasons=(
             Reason("bill_promptly.never_sent", {"invoice": invoice.number, "issued": invoice.issued.isoformat()}),
         ),
         items=(invoice.id,),
         amount=item.collectable,
     )
+
+
+def _first_sending(facts: CustomerFacts, invoice_id: str) -> str:
+    """Once; and again after the mail that brought it bounced."""
+    bounced = sum(
+        letter.what == NOT_A_CONTACT and invoice_id in letter.invoice_ids and not arrived(letter, facts.as_of)
+        for letter in facts.letters
+    )
+    return f"first:again-{bounced}" if bounced else "first"
 
 
 def _sent_by_a_person(facts: CustomerFacts, item: ItemFacts) -> Decision:

@@ -29,7 +29,7 @@ class _ReinvoiceRule:
         fresh = [item for item in ready.items if not item.introduced and not statement_pending(facts, item)]
         for currency in sorted({item.invoice.currency for item in fresh}):
             items = [item for item in fresh if item.invoice.currency == currency]
-            along = [item for item in ready.items if item.invoice.currency == currency and item.introduced]
+            along = [item for item in ready.items if item.invoice.currency == currency and item not in items]
             found, said = _about(policy, facts, items, along, as_of)
             decisions += found
             outcomes.append(said)
@@ -42,7 +42,7 @@ RULE: Rule = _ReinvoiceRule()
 def _about(
     policy: Policy, facts: CustomerFacts, items: Sequence[ItemFacts], along: Sequence[ItemFacts], as_of: date
 ) -> tuple[list[Decision], RuleOutcome]:
-    """`items` are overdue and were never asked for; `along` are those of the same currency that were."""
+    """`items` are overdue and were never asked for; `along` is whatever else is overdue in the same currency."""
     lead = items[0]
     if any(item.level >= DunningLevel.FRIENDLY for item in along):
         # A copy now would step down in tone: the letter that comes next lists these too.
@@ -54,9 +54,11 @@ def _about(
     if as_of < reached:
         return [], outcome(NAME, waits("reinvoice.soon", reached), *items)
     decisions = [_copy(policy, facts, items, as_of)]
-    if lead.days_overdue >= policy.reinvoice.latest_days:
+    late_from = start + timedelta(days=policy.reinvoice.latest_days)
+    if as_of >= late_from:
         decisions.append(_late(policy, facts, lead))
-    return decisions, RuleOutcome(NAME, Verdict.DECIDED, decisions[0].reasons[0], decisions[0].items)
+    tell_on = late_from if late_from > as_of else None
+    return decisions, RuleOutcome(NAME, Verdict.DECIDED, decisions[0].reasons[0], decisions[0].items, tell_on)
 
 
 def _copy(policy: Policy, facts: CustomerFacts, items: Sequence[ItemFacts], as_of: date) -> Decision:

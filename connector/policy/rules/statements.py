@@ -26,16 +26,21 @@ class _StatementsRule:
         upcoming = next_statement_day(policy, facts, as_of)
         if upcoming is None:
             return [], [RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("statements.off"))]
+        if not any(item.invoice.is_open for item in facts.items):
+            return [], [RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("statements.nothing_open"))]
         if (nobody := whole_customer(NAME, facts)) is not None:
             return [], [nobody]
+        this_month = statement_day(policy, facts, as_of)
+        last = facts.state.calendar.add(this_month, _LATE_BD)
+        if not this_month <= as_of <= last:
+            return [], [outcome(NAME, waits("statements.next", upcoming))]
+        tomorrow = facts.state.calendar.add(as_of, 1)
+        again = tomorrow if tomorrow <= last else upcoming
         items = [item for item in facts.items if _belongs(policy, facts, item)]
         if not items:
-            return [], [RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("statements.nothing_open"))]
-        this_month = statement_day(policy, facts, as_of)
-        if not this_month <= as_of <= facts.state.calendar.add(this_month, _LATE_BD):
-            return [], [outcome(NAME, waits("statements.next", upcoming))]
+            return [], [outcome(NAME, waits("statements.nothing_to_state", again))]
         if _told_lately(policy, facts, as_of):
-            return [], [outcome(NAME, waits("statements.letter_was_sent", upcoming))]
+            return [], [outcome(NAME, waits("statements.letter_was_sent", again))]
         decisions = [
             _statement(facts, [item for item in items if item.invoice.currency == currency], as_of)
             for currency in sorted({item.invoice.currency for item in items})
@@ -47,8 +52,13 @@ RULE: Rule = _StatementsRule()
 
 
 def _belongs(policy: Policy, facts: CustomerFacts, item: ItemFacts) -> bool:
-    """Collectable, ours, received by the customer; opening items only after their own first statement."""
-    said = item.sent and not statement_pending(facts, item)
+    """Collectable, ours, received before these days; opening items only after their own first statement."""
+    since = facts.as_of - timedelta(days=policy.statements.merge_days)
+    just_sent = any(
+        letter.what == NOT_A_CONTACT and letter.on >= since and item.invoice.id in letter.invoice_ids
+        for letter in facts.letters
+    )
+    said = item.sent and not just_sent and not statement_pending(facts, item)
     return said and item.collectable.minor > 0 and never(policy, facts, item) is None
 
 
