@@ -142,15 +142,20 @@ def exclude(
 
 
 def lift_exclusion(w: Wiring, organisation: OrganisationRow, text: str) -> list[Exclusion]:
+    """`text` names what was excluded, the customer or the invoice: the other stays as it is. Raises `NotFound`."""
     with w.db.writing(w.tenant) as tx:
         customer = lookup.customer(tx, organisation.id, text)
+        invoices = {r.id for r in mirror.find(tx, organisation.id, text) if hasattr(r, "customer_id")}
         standing = [
             case
             for case in cases.of(tx, organisation.id, customer.id).records
-            if isinstance(case, Exclusion) and case.lifted_on is None and case.customer_id == customer.id
+            if isinstance(case, Exclusion)
+            and case.lifted_on is None
+            and case.customer_id == customer.id
+            and (case.invoice_id in invoices if invoices else not case.invoice_id)
         ]
         if not standing:
-            raise NotFound(f"{customer.name} is not excluded", record=customer.id)
+            raise NotFound(f"{text} is not excluded itself", record=customer.id)
         return [record(tx, organisation, replace(case, lifted_on=w.today(organisation))) for case in standing]
 
 
