@@ -188,8 +188,9 @@ class Office:
         with self.w.db.writing(self.w.tenant) as tx:
             fresh = replace(action, created_at=tx.now, expires_at=None)
             actions.propose(tx, action.organisation_id, fresh)
-            assert actions.approve(tx, action.id, action.content_hash, self.w.who, tx.now)
-            outbox.add(tx, action.organisation_id, action.id, action.effects)
+            its_id = actions.action_id(action.organisation_id, action.key)
+            assert actions.approve(tx, its_id, action.content_hash, self.w.who, tx.now)
+            outbox.add(tx, action.organisation_id, its_id, action.effects)
 
     def apply(self) -> Delivered:
         return deliver(self.w, self.row)

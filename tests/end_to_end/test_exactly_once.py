@@ -210,7 +210,9 @@ class TestRefusedByTheLedger:
     def refused(self, office: Office) -> str:
         office.five_cases()
         body = '{"Type": "ValidationException", "Message": "No."}'
-        office.fault("/Email$", status=400, body=body, headers={"Content-Type": "application/json"}, do="status")
+        refusal = {"status": 400, "body": body, "headers": {"Content-Type": "application/json"}}
+        # Kept under the vendor key, as Xero does for six minutes.
+        office.fault("/Email$", method="POST", do="before_commit", stored=True, **refusal)
         office.apply()
         row = office.effect(EffectKind.LEDGER_EMAIL)
         assert row.state is EffectState.REJECTED

@@ -42,6 +42,16 @@ def test_outside_the_hours_a_letter_waits_for_the_morning_and_its_note_names_the
     assert [note[:22] for note in office.notes()] == ["Copy sent 3 Mar 2026 o"] * 2
 
 
+def test_a_note_that_is_written_later_still_names_the_day_on_which_the_letter_left(office: Office) -> None:
+    letter_approved(office, datetime(2026, 3, 2, 12, 0, tzinfo=UTC))
+    office.fault("/History$", do="status", status=429, headers={"X-Rate-Limit-Problem": "day", "Retry-After": "60000"})
+    office.apply()
+    assert (len(office.letters()), office.notes()) == (1, [])
+    office.go_to(datetime(2026, 3, 4, 12, 0, tzinfo=UTC))
+    office.apply()
+    assert [note[:22] for note in office.notes()] == ["Copy sent 2 Mar 2026 o"] * 2
+
+
 def test_a_weekend_and_a_quiet_day_are_waited_out(office: Office) -> None:
     with (office.folder / "policy.yaml").open("a") as policy:
         policy.write('\ncontact:\n  quiet:\n    - {first: "03-09", last: "03-09"}\n')

@@ -12,12 +12,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from connector.domain.effects import EffectKind, EffectState
+from connector.domain.effects import Effect, EffectKind, EffectState, Prepared, Receipt
 from connector.errors import Busy
-from connector.service.sync import LEASE_SECONDS, working_on
+from connector.service.sync import LEASE_SECONDS
+from connector.store import leases
 from tests.harness import Office
 
 pytestmark = pytest.mark.socket
@@ -103,14 +105,30 @@ def test_two_applies_at_once_one_works_and_the_other_says_so(office: Office) -> 
 
 
 def test_a_holder_that_was_too_slow_stops_when_another_took_over(office: Office) -> None:
-    """Its lease ran out while it waited: what it holds from then on is refused by the fencing epoch."""
+    """Its lease ran out in the middle of a request: it ends that one, and the fencing epoch refuses it the next."""
     office.five_cases()
-    with working_on(office.w, office.row.id, "deliver"):
-        office.wait(LEASE_SECONDS + 1)
-        with office.again() as other:
-            other.apply()
-        assert office.states() == {"done": 12}
-    assert office.apply().effects == []
+    ledger: Any = office.w.ledger(office.row)
+    really_send = ledger.send
+    sent: list[Effect] = []
+
+    def send(effect: Effect, prepared: Prepared) -> Receipt:
+        sent.append(effect)
+        if len(sent) == 1:
+            office.wait(LEASE_SECONDS + 1)
+            with office.again() as other:
+                other.apply()
+                # The other one is still at work when the first comes back to life.
+                with other.w.db.writing("default") as tx:
+                    assert leases.acquire(tx, leases.delivering(office.row.id), "other", LEASE_SECONDS) is not None
+        receipt: Receipt = really_send(effect, prepared)
+        return receipt
+
+    ledger.send = send
+    assert isinstance(office.apply().stopped, Busy)
+    assert len(sent) == 1
+    office.wait(LEASE_SECONDS + 1)
+    office.settle_down(2)
+    assert office.states() == {"done": 12}
     assert [office.happened(row) for row in office.effects()] == [1] * 12
 
 

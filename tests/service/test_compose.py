@@ -1,0 +1,82 @@
+"""From decisions to effects: identities that survive a lost database, notes after their acts, neutral words."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from connector.channels.notes import is_closed_phrase
+from connector.domain.decisions import ActionKind
+from connector.domain.effects import EffectKind, ExpectedDate, Note, effect_key
+from connector.service import accommodations
+from connector.store.actions import ActionRow
+from tests.harness import Office
+
+pytestmark = pytest.mark.socket
+
+
+@pytest.fixture
+def cases(office: Office) -> list[ActionRow]:
+    return office.five_cases()
+
+
+def of(cases: list[ActionRow], kind: ActionKind) -> ActionRow:
+    return next(one for one in cases if one.key.kind is kind)
+
+
+def test_a_key_is_made_of_the_ledgers_own_ids_the_kind_and_the_occasion(office: Office, cases: list[ActionRow]) -> None:
+    for action in cases:
+        for effect in action.effects:
+            ledger_id = office.row.record.ledger_id
+            occasion = f"{action.key.kind.value}/{action.key.occasion}"
+            assert effect.key == effect_key("xero", ledger_id, effect.kind.value, effect.target, occasion)
+
+
+def test_a_note_that_reports_an_act_comes_after_it(cases: list[ActionRow]) -> None:
+    for kind in (ActionKind.SEND_INVOICE, ActionKind.REINVOICE, ActionKind.WRITE_SCHEDULE):
+        effects = of(cases, kind).effects
+        notes = [one for one in effects if one.kind is EffectKind.NOTE]
+        assert notes
+        assert all(note.after == (effects[0].key,) for note in notes)
+
+
+def test_notes_say_only_what_the_closed_list_allows(cases: list[ActionRow]) -> None:
+    texts = [e.payload.text for action in cases for e in action.effects if isinstance(e.payload, Note)]
+    assert len(texts) == 6
+    assert all(is_closed_phrase(text) for text in texts), texts
+
+
+def test_dates_of_the_act_are_marked_for_correction_where_it_may_happen_later(cases: list[ActionRow]) -> None:
+    for effect in of(cases, ActionKind.REINVOICE).effects[1:]:
+        assert isinstance(effect.payload, Note)
+        assert effect.payload.dated == "2 Mar 2026"
+        assert re.search(rf"sent {effect.payload.dated} ", effect.payload.text)
+
+
+def test_a_part_paid_invoice_gets_the_note_alone(office: Office) -> None:
+    """Xero keeps the expected date of a part-paid invoice unchanged: writing it would be refused."""
+    office.invoice("INV-2", "Extension Ltd")
+    office.people({"do": "pay", "invoice": "INV-2", "amount": "1.00"})
+    office.pull()
+    office.reconciled()
+    accommodations.extend(office.w, office.row, "INV-2")
+    (action,) = office.approve(ActionKind.SET_EXPECTED_DATE)
+    assert [effect.kind for effect in action.effects] == [EffectKind.NOTE]
+    office.apply()
+    assert office.states() == {"done": 1}
+
+
+def test_an_expected_date_remembers_what_it_saw(office: Office) -> None:
+    office.invoice("INV-2", "Extension Ltd")
+    office.people({"do": "edit_invoice", "invoice": "INV-2", "expected": "2026-03-05"})
+    office.pull()
+    office.reconciled()
+    accommodations.extend(office.w, office.row, "INV-2")
+    (action,) = office.approve(ActionKind.SET_EXPECTED_DATE)
+    payload = action.effects[0].payload
+    assert isinstance(payload, ExpectedDate)
+    assert payload.seen is not None
+    assert payload.seen.isoformat() == "2026-03-05"
+    office.apply()
+    assert office.states() == {"done": 2}
