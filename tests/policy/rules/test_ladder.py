@@ -19,6 +19,7 @@ from connector.domain.cases import (
     PartyIs,
     PaymentPlan,
     PlanState,
+    Promise,
     Signature,
 )
 from connector.domain.decisions import Acted, ActedState, ActionKey, ActionKind, Decision, DunningLevel
@@ -325,3 +326,23 @@ def test_solid_customers_are_given_more_time() -> None:
         world.pay(f"old-{number}", due)
     assert world.proposed(MONDAY, LETTER) == []
     assert only(world.proposed(days_after(MONDAY, 3), LETTER)).level is DunningLevel.FRIENDLY
+
+
+def test_no_pause_outlasts_patience() -> None:
+    world = reached(DunningLevel.FRIENDLY, 42)
+    world.records += [
+        Promise(
+            id=f"p{ends}",
+            customer_id=CUSTOMER,
+            on=days_after(MONDAY, ends - 11),
+            by="Ana",
+            invoice_ids=("inv-1",),
+            until=days_after(MONDAY, ends),
+        )
+        for ends in (-18, -7, 4)
+    ]
+    assert only(world.proposed(MONDAY, LETTER)).level is DunningLevel.REMINDER, "33 days of promises are over the 30"
+    assert [d.rule for d in world.proposed(MONDAY, ActionKind.TASK)] == ["patience"]
+    del world.records[-3]
+    assert world.proposed(MONDAY, LETTER) == []
+    assert world.why(MONDAY, "ladder") == {"item.promised"}
