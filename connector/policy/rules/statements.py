@@ -38,7 +38,7 @@ class _StatementsRule:
         again = tomorrow if tomorrow <= last else upcoming
         items = [item for item in facts.items if _belongs(policy, facts, item)]
         if not items:
-            return [], [outcome(NAME, waits("statements.nothing_to_state", again))]
+            return [], [outcome(NAME, waits("statements.nothing_open", again))]
         if _told_lately(policy, facts, as_of):
             return [], [outcome(NAME, waits("statements.letter_was_sent", again))]
         decisions = [
