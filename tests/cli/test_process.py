@@ -1,0 +1,79 @@
+"""Real processes: what only a process of its own can show."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Desk
+
+pytestmark = pytest.mark.socket
+DUNWELL = (str(Path(sys.executable).with_name("dunwell")),)
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*DUNWELL, *arguments], capture_output=True, text=True, timeout=50, check=False)
+
+
+def test_the_installed_command_answers() -> None:
+    done = run("version", "--json")
+    assert (done.returncode, done.stderr, list(json.loads(done.stdout))) == (0, "", ["version"])
+
+
+def test_the_sandbox_says_where_it_is_and_ends_on_sigterm(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [*DUNWELL, "sandbox", "xero", "--now", "2026-11-23T09:00:00+13:00"], stdout=subprocess.PIPE, text=True
+    ) as served:
+        assert served.stdout is not None
+        first = json.loads(served.stdout.readline())
+        assert set(first) == {"base_url", "client_id", "client_secret", "organisation"}
+        served.send_signal(signal.SIGTERM)
+        assert served.wait(timeout=20) == 0
+        assert served.stdout.read() == ""
+
+
+def test_a_new_master_key_never_disturbs_the_answer(desk: Desk) -> None:
+    done = run("connect", "xero", "--base-url", desk.served.base_url, "--auto", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["organisation"]["name"] == "Harbour Street Studio"
+    assert "master key" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_fault(reader: Desk) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [*DUNWELL, "policy", "schema"], stdout=write, stderr=subprocess.PIPE, text=True, timeout=50, check=False
+        )
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_a_terminal_without_unicode_still_gets_its_answer(reader: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    done = run("mapping", "show")
+    assert done.returncode == 0
+    assert "Query open \\u2013 see invoice note" in done.stdout
+
+
+def test_a_fault_of_ours_is_said_as_such(reader: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise LookupError("a secret value")
+
+    monkeypatch.setattr("connector.service.doctor.examine", broken)
+    monkeypatch.delenv("DUNWELL_TRACEBACK", raising=False)
+    answer = reader.run("doctor", "--json")
+    assert answer.code == 1
+    assert "a fault in dunwell itself (LookupError)" in answer.json["error"]["message"]
+    assert "a secret value" not in answer.out + answer.err
+    monkeypatch.setenv("DUNWELL_TRACEBACK", "1")
+    with pytest.raises(LookupError):
+        reader.run("doctor")
