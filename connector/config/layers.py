@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
@@ -71,7 +72,9 @@ def load_preset(name: str) -> Policy:
     return Policy.model_validate(preset_document(name).data)
 
 
+@cache
 def preset_document(name: str) -> Document:
+    """A preset as it ships: read once a process, since parsing it costs most of a command's start."""
     return read_document(files("mappings").joinpath("presets", f"{name}.yaml"))
 
 

@@ -25,7 +25,7 @@ from connector.service.sync import pull
 from tests.harness import Office, new_project
 
 pytestmark = pytest.mark.socket
-WEEKS = timedelta(days=16)
+SPAN = timedelta(days=12)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_after_every_visited_day_planning_again_proposes_nothing_new(player: _Pl
     pull(player.w, player._row())
     player._take_on()
     day = player.script.first_day
-    while day <= player.script.first_day + WEEKS:
+    while day <= player.script.first_day + SPAN:
         following = player._visit(day)
         written = len(player.sandbox.events)
         again = propose(player.w, player._row())
