@@ -6,13 +6,17 @@ An organisation in New Zealand, looked at on 1 October 2026. 1790726400000 ms is
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connector.cli import main
 from connector.domain.ledger import InvoiceStatus
+from connector.errors import UserError
 from tests.real_input.practice import Practice, aged, practice, sums
 
 pytestmark = pytest.mark.socket
@@ -214,6 +218,40 @@ def test_the_plan_of_odd_books(odd: Practice) -> None:
     assert odd.apply().effects == [], "nothing happens twice"
 
 
+def test_a_batch_says_what_its_payments_are(tmp_path: Path) -> None:
+    """Answers about batches name payments by id and amount only; the rest stands on the batch."""
+    batch = {
+        "BatchPaymentID": "44444444-0000-4000-8000-000000000001",
+        "Type": "RECBATCH",
+        "Status": "AUTHORISED",
+        "Date": SEPTEMBER_30,
+        "TotalAmount": "70.00",
+        "IsReconciled": "true",
+        "Payments": [
+            {"PaymentID": f"33333333-0000-4000-8000-{number:012d}", "Amount": 35.0, "Invoice": {"InvoiceID": of}}
+            for number, of in enumerate((invoice("50", 35.0)["InvoiceID"], invoice("51", 35.0)["InvoiceID"]), 1)
+        ],
+    }
+    bills = {**batch, "Type": "PAYBATCH", "Payments": [{"PaymentID": "p-9", "Amount": 9.0, "Invoice": {}}]}
+    rows = [invoice(number, 35.0, Status="PAID", AmountDue=0.0, AmountPaid=35.0) for number in ("50", "51")]
+    books = record(tmp_path / "books", a={"Invoices": rows}, b={"BatchPayments": [batch, bills]}, c=CONTACTS)
+    with practice(tmp_path, books, NOW) as found:
+        assert found.review() == {}
+        received = found.books()["Ada Ltd"].payments
+        assert [(str(one.amount), str(one.paid_on), one.active) for one in received] == [
+            ("NZD 35.00", "2026-09-30", True)
+        ] * 2
+        assert str(found.report().cash_known_to) == "2026-09-30", "a reconciled batch says how far the bank is known"
+
+
+def test_a_contact_listed_without_a_name_takes_it_from_a_document(tmp_path: Path) -> None:
+    bare = {"Contacts": [{"ContactID": ADA["ContactID"], "EmailAddress": "ada@ada.example"}]}
+    books = record(tmp_path / "books", a={"Invoices": [invoice("60", 5.0)]}, b=bare)
+    with practice(tmp_path, books, NOW) as found:
+        assert found.review() == {}
+        assert found.books()["Ada Ltd"].customer.email == "ada@ada.example"
+
+
 UNREADABLE: Mapping[str, tuple[dict[str, object], str]] = {
     "FROZEN": (invoice("30", 10.0, Status="FROZEN"), "unknown status 'FROZEN'"),
     "nobody": (invoice("31", 11.0, Contact=None), "no contact"),
@@ -242,7 +280,39 @@ def test_what_cannot_be_read_for_certain_is_shown_and_never_guessed(tmp_path: Pa
 def test_a_folder_without_records_is_refused(tmp_path: Path) -> None:
     (tmp_path / "books").mkdir()
     (tmp_path / "books" / "empty.json").write_text('{"hello": "world"}')
-    from connector.errors import UserError
-
     with pytest.raises(UserError, match="holds no recorded answers"), practice(tmp_path, tmp_path / "books", NOW):
         pass
+
+
+def test_the_command_line_all_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sandbox process serves the folder; init, connect, pull and report as a person types them."""
+    books = record(tmp_path / "books", a={"Invoices": [invoice("70", 19.99), invoice("71", 0.01)]}, b=CONTACTS)
+    command = [sys.executable, "-c", "from connector.cli import main; main()", "sandbox", "xero", "--books", str(books)]
+    serving = subprocess.Popen([*command, "--now", NOW], stdout=subprocess.PIPE, text=True)
+    try:
+        assert serving.stdout is not None
+        announced = json.loads(serving.stdout.readline())
+        assert announced["organisation"]["name"] == "Odd Books Ltd"
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("DUNWELL_PROJECT", str(tmp_path / "acme"))
+        monkeypatch.setenv("DUNWELL_XERO_CLIENT_ID", announced["client_id"])
+        monkeypatch.setenv("DUNWELL_XERO_CLIENT_SECRET", announced["client_secret"])
+        for line in ("init acme", f"connect xero --base-url {announced['base_url']} --auto", "pull"):
+            assert run(line) == 0
+        capsys.readouterr()
+        assert run("report --json") == 0
+        (reported,) = json.loads(capsys.readouterr().out)["organisations"]
+        expected = {"count": 2, "total": {"amount": "20.00", "currency": "NZD"}}
+        assert reported["currencies"]["NZD"]["open"] == reported["currencies"]["NZD"]["overdue"] == expected
+    finally:
+        serving.terminate()
+        serving.communicate(timeout=20)
+    assert serving.returncode == 0, "SIGTERM ends it in good order"
+
+
+def run(line: str) -> object:
+    with pytest.raises(SystemExit) as left:
+        main(line.split())
+    return left.value.code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,10 +16,9 @@ NOW = "2020-02-01T00:00:00+00:00"
 
 
 @pytest.fixture(scope="module")
-def books(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("books")
-    shutil.copy(shared() / "fixtures" / "xero" / "fyle_mock_xero.json", folder)
-    return folder
+def books() -> Path:
+    """The folder as it is: beside the dump it holds error answers, connections, XML and a webhook's body."""
+    return shared() / "fixtures" / "xero"
 
 
 @pytest.fixture(scope="module")
