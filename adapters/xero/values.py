@@ -20,7 +20,7 @@ _NUMBER: Final = re.compile(r"-?\d{1,24}(\.\d{1,40})?([eE][+-]?\d{1,3})?", re.AS
 _ISO_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}(T[\d:.]+Z?)?", re.ASCII)
 _ISO_STAMP: Final = re.compile(r"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?Z?", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_PLAIN_SIZE: Final = 1e12  # below it a double's distance to the next is far less than a thousandth
+_PLAIN_SIZE: Final = 1e11  # with up to four decimals fifteen digits, and as minor units an integer that is exact
 
 Amount = float | str
 
@@ -77,14 +77,11 @@ def stamp(text: str | None) -> datetime | None:
 def money(amount: Amount, currency: str) -> Money:
     """Exactly that amount. Raises `Unclear` for what is no number or has digits beyond the currency's smallest unit."""
     if isinstance(amount, float):
-        if not amount:
-            return _zero(currency)
         scale = _scale(currency)
-        if scale <= 1000 and -_PLAIN_SIZE < amount < _PLAIN_SIZE:
-            # Two numbers of up to 15 digits are never the same double: equal again means that nothing was rounded.
-            minor = round(amount * scale)
-            if minor / scale == amount:
-                return Money(minor, currency)
+        minor = round(amount * scale) if -_PLAIN_SIZE < amount < _PLAIN_SIZE else 0
+        # Two numbers of up to 15 digits are never the same double: equal again means that nothing was rounded.
+        if minor / scale == amount:
+            return Money(minor, currency)
         amount = repr(amount)  # the shortest text of this double: the digits that were sent
     if _NUMBER.fullmatch(amount) is None:
         raise Unclear(f"unreadable amount {amount[:40]!r}")
@@ -96,11 +93,6 @@ def money(amount: Amount, currency: str) -> Money:
         return Money.of(Decimal(amount), currency)
     except InexactAmount:
         raise Unclear(f"amount {amount[:40]} has digits beyond the smallest unit of {currency}") from None
-
-
-@lru_cache(maxsize=256)
-def _zero(currency: str) -> Money:
-    return Money(0, currency)
 
 
 @lru_cache(maxsize=256)

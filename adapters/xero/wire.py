@@ -7,14 +7,13 @@ numbers as text: all of these are read.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Generic, Required, TypeVar
+from typing import Annotated, Any, Final, Generic, Required, TypeVar
 
-from pydantic import ConfigDict, TypeAdapter, with_config
+from pydantic import ConfigDict, Strict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-from adapters.xero.values import Amount
-
 T = TypeVar("T")
+Amount = Annotated[float, Strict()] | str  # strict: true is no amount. A double only where it is exact: see `decode`
 
 _OPEN: Final = ConfigDict(coerce_numbers_to_str=True, extra="ignore")
 

@@ -40,6 +40,8 @@ R = TypeVar("R")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _LARGEST: Final = 2**63 - 1  # what a 64-bit column holds
+_APPROVED: Final = InvoiceStatus.APPROVED.value
+_UNFINISHED: Final = (InvoiceStatus.DRAFT.value, InvoiceStatus.SUBMITTED.value)
 
 
 class Unstorable(ValueError):
@@ -113,15 +115,11 @@ def _customer_row(c: Customer) -> Row:
 
 
 def _invoice_row(i: Invoice) -> Row:
-    currency, status = i.total.currency, i.status
+    currency, status = i.total.currency, str(i.status)
     total, tax, balance = _minor(currency, i.total), _minor(currency, i.tax), _minor(currency, i.balance)
-    live = (
-        balance > 0
-        if status is InvoiceStatus.APPROVED
-        else status is InvoiceStatus.DRAFT or status is InvoiceStatus.SUBMITTED
-    )
+    live = balance > 0 if status == _APPROVED else status in _UNFINISHED
     return (
-        i.id, i.number, i.number.casefold(), i.customer_id, status.value, live, i.issued.isoformat(), _day(i.due),
+        i.id, i.number, i.number.casefold(), i.customer_id, status, live, i.issued.isoformat(), _day(i.due),
         currency, total, tax, balance, _minor(currency, i.paid), _minor(currency, i.credited), str(i.rate),
         i.reference, i.sent, _day(i.expected), _day(i.fully_paid_on), i.repeating, i.has_attachments,
         _lines(currency, i.lines), micros(i.updated_at),

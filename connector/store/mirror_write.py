@@ -47,7 +47,8 @@ def _upsert_batch(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Recor
     current = [row_id for row_id, (row, _) in rows.items() if not _older(row[-1], known.get(row_id, _NEW)[0])]
     changed = [row_id for row_id in current if known.get(row_id, _NEW)[1] != rows[row_id][1]]
     if changed:
-        lines = [(tx.tenant, org_id, *rows[row_id][0], rows[row_id][1]) for row_id in changed]
+        owner = (tx.tenant, org_id)
+        lines = [owner + row + (digest,) for row, digest in map(rows.__getitem__, changed)]
         tx.connection.exec_driver_sql(_statement(kind, tx.connection.dialect.name), lines)
         _mark_customers(
             tx, org_id, kind, [rows[row_id][0] for row_id in changed], [known.get(i, _NEW) for i in changed]

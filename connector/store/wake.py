@@ -6,15 +6,19 @@ from collections.abc import Iterable
 from datetime import date
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 
 from connector.store.db import Tx
 from connector.store.plain import clean
 from connector.store.schema import customer, wake
 
+# All customers in one value, of a list or of its JSON on SQLite: a statement for each would cost more than the rows.
 _MARK = (
-    "INSERT INTO wake (tenant, organisation_id, customer_id, dirty, revisit) VALUES ({p}, {p}, {p}, {p}, NULL) "
+    "INSERT INTO wake (tenant, organisation_id, customer_id, dirty, revisit) {chosen} "
     "ON CONFLICT (organisation_id, customer_id) DO UPDATE SET dirty = excluded.dirty WHERE wake.dirty <> excluded.dirty"
 )
+_MARK_SQLITE = _MARK.format(chosen="SELECT ?, ?, value, ?, NULL FROM json_each(?) WHERE true")
+_MARK_POSTGRES = _MARK.format(chosen="SELECT %s, %s, one, %s, NULL FROM unnest(%s::text[]) AS one")
 _REVISIT = (
     "INSERT INTO wake (tenant, organisation_id, customer_id, dirty, revisit) VALUES ({p}, {p}, {p}, {p}, {p}) "
     "ON CONFLICT (organisation_id, customer_id) DO UPDATE SET revisit = excluded.revisit"
@@ -27,9 +31,17 @@ def _placeholder(tx: Tx) -> str:
 
 def mark(tx: Tx, org_id: str, customer_ids: Iterable[str]) -> None:
     """These customers' facts changed."""
-    rows = [(tx.tenant, org_id, clean(customer_id), True) for customer_id in sorted(set(customer_ids) - {""})]
-    if rows:
-        tx.connection.exec_driver_sql(_MARK.format(p=_placeholder(tx)), rows)
+    _mark(tx, org_id, set(customer_ids) - {""}, dirty=True)
+
+
+def _mark(tx: Tx, org_id: str, customer_ids: Iterable[str], *, dirty: bool) -> None:
+    ids = sorted({clean(customer_id) for customer_id in customer_ids})
+    if not ids:
+        return
+    if tx.connection.dialect.name == "postgresql":
+        tx.connection.exec_driver_sql(_MARK_POSTGRES, (tx.tenant, org_id, dirty, ids))
+    else:
+        tx.connection.exec_driver_sql(_MARK_SQLITE, (tx.tenant, org_id, dirty, to_json(ids).decode()))
 
 
 def mark_all(tx: Tx, org_id: str) -> None:
@@ -56,6 +68,4 @@ def due(tx: Tx, org_id: str, as_of: date) -> set[str]:
 
 def clear(tx: Tx, org_id: str, customer_ids: Iterable[str]) -> None:
     """These were looked at: not changed since. Their revisit date stays; set it anew in the same transaction."""
-    rows = [(tx.tenant, org_id, clean(customer_id), False) for customer_id in sorted(set(customer_ids))]
-    if rows:
-        tx.connection.exec_driver_sql(_MARK.format(p=_placeholder(tx)), rows)
+    _mark(tx, org_id, customer_ids, dirty=False)
