@@ -137,7 +137,8 @@ class Ledger(Protocol):
     def changes(self, cursor: str | None, pages: Executor) -> Iterator[Batch]:
         """Everything that changed since `cursor` (None = everything).
 
-        The cursor is the server's time, overlapping. Pages may arrive in any order and records may repeat; the last batch carries the new cursor.
+        The cursor is the server's time, overlapping. Pages may arrive in any order and records may repeat; the last
+        batch carries the new cursor.
         """
         ...
 

@@ -79,7 +79,7 @@ def derive(
         plans=tuple(
             progress(plan, book, state.cash_known_to, as_of)
             for plan in plans
-            if world.is_running(plan) and plan.instalments
+            if (world.is_running(plan) or plan.state is PlanState.COMPLETED) and plan.instalments
         ),
         offered_plan=next((plan for plan in reversed(plans) if plan.state is PlanState.OFFERED), None),
         disputes=world.disputes,

@@ -173,7 +173,7 @@ class CustomerFacts:
     calls: tuple[CallMade, ...] = ()
     replies: tuple[Reply, ...] = ()
     waiting_reply: Reply | None = None  # the oldest unanswered one
-    plans: tuple[PlanProgress, ...] = ()  # signed ones
+    plans: tuple[PlanProgress, ...] = ()  # signed ones, and completed ones
     offered_plan: PaymentPlan | None = None
     disputes: tuple[Dispute, ...] = ()  # all, open and resolved
     extensions: tuple[Extension, ...] = ()  # all, also of settled invoices

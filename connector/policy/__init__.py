@@ -1,1 +1,1 @@
-"""The credit policy: pure functions from (policy, facts, date) to decisions with reasons. No I/O, no clock, no ledger names."""
+"""The credit policy: pure functions from (policy, facts, date) to decisions with reasons. No I/O, no ledger names."""

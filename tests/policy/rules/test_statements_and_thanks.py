@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from connector.domain.cases import HeldBy, Holder
+from connector.domain.cases import HeldBy, Holder, Instalment, PaymentPlan, PlanState, Signature
 from connector.domain.decisions import ActionKind, DunningLevel
 from tests.builders import invoice
 from tests.worlds import MONDAY, START, World, days_after, letter, overdue, preset
@@ -87,3 +87,22 @@ def test_no_thanks_without_our_contact_too_late_or_while_more_is_overdue() -> No
     reversed_ = asked_and_paid(3)
     reversed_.payments[0] = replace(reversed_.payments[0], active=False)
     assert reversed_.proposed(MONDAY, THANKS) == []
+
+
+def test_a_completed_plan_has_thanks_of_its_own() -> None:
+    world = asked_and_paid(3)
+    assert len(world.proposed(MONDAY, THANKS)) == 1
+    amount = world.invoices[0].total
+    paid_by_plan = PaymentPlan(
+        id="plan-1",
+        customer_id="cust-1",
+        on=days_after(MONDAY, -3),
+        by="Ana",
+        state=PlanState.COMPLETED,
+        covered=(("inv-1", amount),),
+        instalments=(Instalment(1, days_after(MONDAY, -1), amount),),
+        signature=Signature("R. Cafe", "director", days_after(MONDAY, -3), "e-mail"),
+        closed_on=MONDAY,
+    )
+    world.records.append(paid_by_plan)
+    assert world.proposed(MONDAY, THANKS) == []
