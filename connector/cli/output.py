@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
+_WIDEST = 60  # characters to which a column is padded away from a terminal
 _LATIN = 0x9F  # above it, what counts as space is a space: no-break, thin, ideographic
 _HIDDEN = frozenset({"id", "by", "on", "kind"})  # fields of a record that a person need not see again
 
@@ -118,7 +119,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
 def _pad(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     titles = [column.lstrip(">=").upper() for column in columns]
     lines = [titles, *([" ".join(text.split()) for text in row] for row in rows)]
-    widths = [max(len(line[number]) for line in lines) for number in range(len(columns))]
+    widths = _widths(lines, _WIDEST)
     for line in lines:
         padded = (
             text.rjust(width) if column.startswith(">") else text.ljust(width)
@@ -127,24 +128,35 @@ def _pad(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         print("  ".join(padded).rstrip())
 
 
+def _widths(lines: Sequence[Sequence[str]], widest: int) -> list[int]:
+    """How wide each column is padded; a cell that is wider than the widest pushes only its own line."""
+    return [max(len(text) for text in column if len(text) <= widest) for column in zip(*lines, strict=True)]
+
+
 def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    titles = [column.lstrip(">=") for column in columns]
+    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
+
+    def aligned(texts: Sequence[str]) -> list[Text]:
+        """rich does not justify what may not wrap, so that is done here."""
+        cells = zip(texts, widths, columns, strict=True)
+        return [Text(text.rjust(width) if column[0] == ">" else text) for text, width, column in cells]
+
     shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
+    for column, title in zip(columns, aligned(titles), strict=True):
         fixed = column[0] in "=>"
-        shown.add_column(
-            column.lstrip(">="),
-            justify="right" if column[0] == ">" else "left",
-            no_wrap=fixed,
-            overflow="ignore" if fixed else "fold",
-        )
+        shown.add_column(title, no_wrap=fixed, overflow="ignore" if fixed else "fold")
     for row in rows:
-        shown.add_row(*(Text(text) for text in row))
-    Console(highlight=False, markup=False, emoji=False).print(shown)
+        shown.add_row(*aligned(row))
+    console = Console(highlight=False, markup=False, emoji=False)
+    with console.capture() as drawn:
+        console.print(shown)
+    print("\n".join(line for line in drawn.get().splitlines() if line.strip()))
 
 
 def cell(value: object) -> str:

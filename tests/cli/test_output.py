@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -60,7 +61,7 @@ def test_control_characters_never_reach_the_terminal(text: str, shown: str, caps
 
 
 def test_away_from_a_terminal_every_row_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    table(("=id", "text", ">amount"), [(LONG_ID, "one\ntwo", "5.00"), ("x", "word " * 60, "1,234.50")])
+    table(("=id", "text", ">amount"), [(LONG_ID, "one\ntwo", "5.00"), ("x", "word " * 9, "1,234.50")])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 3
     assert lines[0].split() == ["ID", "TEXT", "AMOUNT"]
@@ -69,15 +70,23 @@ def test_away_from_a_terminal_every_row_is_one_line(capsys: pytest.CaptureFixtur
     assert len(lines[1]) == len(lines[2])
 
 
+def test_one_very_long_cell_does_not_push_the_others_away(capsys: pytest.CaptureFixture[str]) -> None:
+    table(("a", "b"), [("x" * 300, "1"), ("short", "2")])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "x" * 300 + "  1"
+    assert lines[2] == "short  2"
+
+
 def test_in_a_narrow_terminal_ids_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = _Terminal()
     monkeypatch.setattr(sys, "stdout", screen)
     monkeypatch.setenv("COLUMNS", "70")
-    table(("=id", "text", ">amount"), [(LONG_ID, "word " * 20, "1,234.50")])
-    drawn = screen.getvalue()
+    table(("=id", "text", ">amount"), [(LONG_ID, "word " * 20, "1,234.50"), ("x", "", "7.00")])
+    drawn = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
     assert LONG_ID in drawn
-    assert "1,234.50" in drawn
     assert len(drawn.splitlines()) > 4
+    first, second = (next(line for line in drawn.splitlines() if amount in line) for amount in ("1,234.50", "7.00"))
+    assert first.rstrip().index("1,234.50") + 8 == second.rstrip().index("7.00") + 4
 
 
 def test_an_empty_table_says_so(capsys: pytest.CaptureFixture[str]) -> None:
