@@ -10,6 +10,7 @@ from connector.domain.decisions import ActionKind
 from connector.domain.effects import EffectKind, EffectState, Tag
 from connector.errors import Permanent
 from connector.service.deliver import deliver
+from connector.store import outbox
 from tests.harness import QUIET, Office
 
 pytestmark = pytest.mark.socket
@@ -97,8 +98,6 @@ def test_records_are_read_again_in_batches(office: Office) -> None:
 
 
 def test_held_back_effects_stay(office: Office) -> None:
-    from connector.store import outbox
-
     office.five_cases()
     key = office.effect(EffectKind.LETTER).effect.key
     with office.w.db.writing("default") as tx:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from connector.domain.decisions import ActionKind
@@ -16,10 +18,8 @@ pytestmark = pytest.mark.socket
 JSON = {"Content-Type": "application/json"}
 
 
-def test_no_other_mode_than_observe_before_the_take_on_is_closed(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path)) / "project"
+def test_no_other_mode_than_observe_before_the_take_on_is_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "project"
     with sandbox() as served:
         new_project(folder, served)
         with opened(folder, served) as office:
