@@ -49,6 +49,13 @@ def test_every_story_ends_as_told(played: Played) -> None:
     assert played.outcome.is_good
 
 
+def test_the_missed_instalment_is_called_about_the_next_business_morning(played: Played) -> None:
+    # Instalments on 28 August, 11 and 25 September, 9 October. The second is missed: Friday 11, called on Monday 14.
+    story = next(one for one in played.outcome.stories if one.name == "A loyal customer in hardship agrees a plan")
+    calls = {str(event.on) for event in story.events if "Call made" in event.text}
+    assert min(calls) == "2026-09-14"
+
+
 def test_nothing_is_doubled_or_lost_although_two_writes_went_wrong(played: Played) -> None:
     assert played.outcome.faults == 2, "both injected faults struck"
     assert (played.outcome.doubled, played.outcome.lost) == (0, 0)
