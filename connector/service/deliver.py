@@ -16,6 +16,7 @@ from connector.channels.notes import short_date
 from connector.domain.effects import Effect, EffectKind, EffectState, Finding, Letter, Note, Prepared, Receipt
 from connector.errors import (
     Busy,
+    ConnectionRevoked,
     DunwellError,
     LedgerRejected,
     NeedsPerson,
@@ -33,7 +34,7 @@ from connector.service.consequences import happened_on, record_done, settle_acti
 from connector.service.earlier import already_there
 from connector.service.letters import outgoing
 from connector.service.precondition import Cancel, Go, Postpone, Precondition
-from connector.service.sync import LEASE_SECONDS, working_on
+from connector.service.sync import LEASE_SECONDS, mark_lost, working_on
 from connector.service.wiring import Wiring
 from connector.store import leases, organisations, outbox
 from connector.store.db import Tx
@@ -90,6 +91,8 @@ class _Round:
                     self._one(row, due[number : number + TOGETHER])
         except (NeedsPerson, Permanent, Refused, Retriable) as stop:
             self.result.stopped = stop
+            if isinstance(stop, ConnectionRevoked):
+                mark_lost(self.w, self.organisation.id, stop)
         with self.w.db.reading(self.w.tenant) as tx:
             self.result.effects = [outbox.get(tx, key) for key in self.touched]
         self.result.calls = self.ledger.calls() - calls

@@ -11,10 +11,10 @@ from decimal import Decimal
 
 from connector.domain.ledger import RecordKind
 from connector.domain.money import Money, total
-from connector.errors import Busy
+from connector.errors import Busy, ConnectionRevoked
 from connector.ports import Batch
 from connector.service.wiring import Wiring
-from connector.store import leases, mirror, organisations
+from connector.store import connections, leases, mirror, organisations
 from connector.store.organisations import OrganisationRow
 
 LEASE_SECONDS = 120
@@ -54,9 +54,20 @@ def working_on(w: Wiring, organisation_id: str, what: str) -> Iterator[int]:
         )
     try:
         yield epoch
+    except ConnectionRevoked as error:
+        mark_lost(w, organisation_id, error)
+        raise
     finally:
         with w.db.writing(w.tenant) as tx:
             leases.release(tx, name, epoch)
+
+
+def mark_lost(w: Wiring, organisation_id: str, error: ConnectionRevoked) -> None:
+    """Remember that the consent is gone, so that every surface says so and nothing tries again in vain."""
+    with w.db.writing(w.tenant) as tx:
+        connection = connections.for_organisation(tx, organisation_id)
+        if connection is not None:
+            connections.lost(tx, connection.id, str(error))
 
 
 def pull(w: Wiring, organisation: OrganisationRow, *, full: bool = False, progress: Progress | None = None) -> Pulled:

@@ -169,6 +169,18 @@ def release_refresh_lease(tx: Tx, connection_id: str, epoch: int, state: str, no
     return True
 
 
+def lost(tx: Tx, connection_id: str, note: str) -> bool:
+    """The ledger does not know this consent any more: nothing is read or written before a person connects again.
+
+    False when that was known already (one notice, not one a call).
+    """
+    gone = sa.update(connection).where(_is(tx, connection_id), _OURS.state.in_(("active", "refreshing")))
+    if tx.connection.execute(gone.values(state="needs_reauth", note=note)).rowcount != 1:
+        return False
+    _note(tx, connection_id, "connection.needs_reauth", {"note": note})
+    return True
+
+
 def _note(tx: Tx, connection_id: str, kind: str, body: dict[str, Any]) -> None:
     timeline.append(tx, "", kind, connection_id, "dunwell", body)
 
