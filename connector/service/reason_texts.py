@@ -33,7 +33,7 @@ _ITEM: Final = {
     "item.fresh_time": "fresh time to pay after the query[, until {until}]",
     "item.expected": "the ledger expects the payment later[; look again on {until}]",
     "item.unmatched_receipt": "money of about this amount[ ({amount})] came in and is not matched yet",
-    "item.not_due": "not due yet[, until {until}]",
+    "item.not_due": "not overdue yet[: days count from {until}]",
     "item.settled": "the invoice is settled",
 }
 _CONTACT: Final = {
