@@ -33,6 +33,7 @@ from connector.ports import Channel, Clock, Credentials, HttpClient, Ledger
 from connector.service import connect as connecting
 from connector.service import connected, consent
 from connector.service.connect import Connected, ConnectRequest, ConnectWiring
+from connector.service.letters import UNSET_ADDRESS
 from connector.service.wiring import Wiring
 from connector.settings import Settings
 from connector.store import connections
@@ -41,7 +42,6 @@ from connector.store.organisations import OrganisationRow
 from connector.vault import Vault
 
 TENANT = "default"
-UNSET_SENDER = "accounts@dunwell.invalid"  # letters in a folder only; mail needs a real one
 Way = Literal["browser", "link", "paste", "auto", "custom"]
 PAGES_IN_FLIGHT = 5
 
@@ -73,6 +73,7 @@ def open_project(
 
     `joining`: the base URL of a ledger about to be connected: a project's first sandbox brings its own time.
     """
+    settle()
     root = project_root(folder)
     settings = Settings.load(root)
     with closing(http.client()) as client:
@@ -214,7 +215,7 @@ def _channel(settings: Settings, mapping: Mapping) -> Channel:
             fix="set DUNWELL_SMTP_FROM, or letters.sender_address in mapping.yaml",
             not_done="nothing was sent",
         )
-    sender = Mailbox(address or UNSET_SENDER, letters.sender_name or "Accounts")
+    sender = Mailbox(address or UNSET_ADDRESS, letters.sender_name or "Accounts")
     reply_to = letters.reply_to or sender.address
     if not settings.smtp_host:
         return FolderChannel(settings.letters, sender, reply_to)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import sys
 import threading
@@ -49,6 +50,8 @@ def demo(
 
     if ledger != "xero":
         raise UserError(f"there is no demo on {ledger!r} yet", next_step="dunwell demo --ledger xero")
+    if keep is None:  # the project is thrown away, and its key with it: no reason to tell where it is
+        logging.getLogger("dunwell.vault").setLevel(logging.ERROR)
     outcome = play(ledger, keep=keep, tell=None if as_json else say, serve=serve)
     if as_json:
         emit(outcome.document())

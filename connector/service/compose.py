@@ -76,6 +76,11 @@ def title(decision: Decision) -> str:
     return decision.kind.value.replace("_", " ")
 
 
+def describe(decision: Decision) -> Composed:
+    """A task about the organisation itself: nothing is written, a person reads what to do."""
+    return Composed((), {"title": title(decision)} | _task_texts(decision))
+
+
 def _task_texts(decision: Decision) -> dict[str, str]:
     return {name: str(decision.data[name]) for name in ("checklist", "script", "what", "to") if decision.data.get(name)}
 
@@ -134,7 +139,8 @@ class _Pen:
     def _letter_note(self, target: str, items: tuple[str, ...], kind: LetterKind, sent: Effect) -> Effect:
         numbers = [_number(self.invoices[one]) for one in items]
         day, asked = self.facts.as_of, self.decision.by_date
-        balances = self._balances(items)
+        partly = self.decision.amount if kind is LetterKind.UNDISPUTED_PART else None
+        balances = [partly] if partly is not None else self._balances(items)
         match self.decision.kind:
             case ActionKind.REINVOICE:
                 return self.note(

@@ -25,6 +25,8 @@ from connector.ports import OutgoingLetter
 from connector.service.wiring import Wiring
 from connector.store.organisations import OrganisationRow
 
+UNSET_ADDRESS = "accounts@dunwell.invalid"  # letters in a folder only; real mail refuses to go without a sender
+
 _KINDS = {
     ActionKind.REINVOICE: LetterKind.REINVOICE,
     ActionKind.STATEMENT: LetterKind.STATEMENT,
@@ -68,7 +70,7 @@ def context(w: Wiring, organisation: OrganisationRow, facts: CustomerFacts, deci
         customer=customer.name,
         sender=Sender(
             name=sender.sender_name or organisation.record.name,
-            reply_to=sender.reply_to or sender.sender_address or "accounts@example.invalid",
+            reply_to=sender.reply_to or sender.sender_address or UNSET_ADDRESS,
             phone=sender.phone,
         ),
         written_on=facts.as_of,

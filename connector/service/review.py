@@ -15,7 +15,7 @@ from connector.domain.facts import CustomerFacts
 from connector.errors import Refused
 from connector.policy import engine
 from connector.policy.document import Policy
-from connector.service.compose import Composed, compose
+from connector.service.compose import Composed, compose, describe
 from connector.service.knowledge import all_facts, gather
 from connector.service.wiring import Wiring
 from connector.store import actions, wake
@@ -118,7 +118,7 @@ def _row(
 def _organisation_row(
     w: Wiring, organisation: OrganisationRow, decision: Decision, version: str, now: datetime
 ) -> ActionRow:
-    return _action(w, organisation, decision, Composed((), {}), "staff", version, now)
+    return _action(w, organisation, decision, describe(decision), "staff", version, now)
 
 
 def _action(
