@@ -124,12 +124,17 @@ class _World:
 
     @property
     def sent_on(self) -> dict[str, date]:
-        """The day on which we first sent each invoice, where we did."""
+        """The day on which we first brought each invoice, where we did.
+
+        A copy brings it only where the ledger had never sent it: elsewhere a copy changes no date.
+        """
+        unsent = {invoice.id for invoice in self.book.invoices if invoice.sent is False}
         first: dict[str, date] = {}
         for letter in self.known.all(LetterSent):
-            if letter.what == NOT_A_CONTACT and arrived(letter, self.as_of):
+            if letter.what in _BRINGS_THE_INVOICE and arrived(letter, self.as_of):
                 for invoice_id in letter.invoice_ids:
-                    first.setdefault(invoice_id, letter.on)
+                    if letter.what == NOT_A_CONTACT or invoice_id in unsent:
+                        first.setdefault(invoice_id, letter.on)
         return first
 
     @property

@@ -209,6 +209,13 @@ def test_an_invoice_that_we_sent_late_is_due_its_own_terms_after_the_sending() -
     world.records = [sent]
     assert only_item(world).counts_from == date(2026, 3, 6)
     assert only_item(world).sent is True
+    world.records = [replace(sent, what="reinvoice")]
+    assert only_item(world).counts_from == date(2026, 3, 6), "a copy of what never arrived brings it"
+    world.invoices = [replace(item, sent=True)]
+    assert only_item(world).counts_from == item.due, "a copy of what had arrived does not"
+    world.invoices = [item]
+    world.records = [replace(sent, what="statement")]
+    assert only_item(world).sent is False
 
 
 def test_the_agreed_date_is_an_extension_or_the_next_instalment_and_the_due_date_stays() -> None:

@@ -45,7 +45,7 @@ class _StatementsRule:
             _statement(facts, [item for item in items if item.invoice.currency == currency], as_of)
             for currency in sorted({item.invoice.currency for item in items})
         ]
-        return decisions, [RuleOutcome(NAME, Verdict.DECIDED, d.reasons[0], (), upcoming) for d in decisions]
+        return decisions, [RuleOutcome(NAME, Verdict.DECIDED, d.reasons[0], (), again) for d in decisions]
 
 
 RULE: Rule = _StatementsRule()
