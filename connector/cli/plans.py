@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +26,19 @@ _SHOWN_LAST = ("text",)
 
 def plan_document(w: Wiring, proposals: list[Proposal]) -> dict[str, object]:
     """The plan as data: what `--json` prints and `--out` saves."""
+    from connector.service.naming import customer_names
+
+    actions = [
+        action_document(w, action, names)
+        for proposal in proposals
+        for names in [customer_names(w, proposal.organisation, {action.customer_id for action in proposal.actions})]
+        for action in proposal.actions
+    ]
     return {
         "format": PLAN_FORMAT,
         "as_of": {proposal.organisation: proposal.as_of for proposal in proposals},
         "next_date": {proposal.organisation: proposal.next_date for proposal in proposals},
-        "actions": [action_document(w, action) for proposal in proposals for action in proposal.actions],
+        "actions": actions,
         "nothing_because": [
             {"organisation": proposal.organisation, **_reason(outcome.reason), "revisit": outcome.revisit}
             for proposal in proposals
@@ -42,17 +53,18 @@ def _reason(reason: Reason) -> dict[str, object]:
     return {"code": reason.code, "text": worded(reason), "facts": dict(reason.facts)}
 
 
-def action_document(w: Wiring, action: ActionRow) -> dict[str, object]:
-    """One action as data."""
+def action_document(w: Wiring, action: ActionRow, names: Mapping[str, str] | None = None) -> dict[str, object]:
+    """One action as data. `names`: customers' names that are known already."""
     from connector.service.naming import customer_name
 
-    decision = action.decision
+    decision, customer = action.decision, action.customer_id
+    name = customer_name(w, action.organisation_id, customer) if names is None else names.get(customer, "")
     return {
         "id": action.id,
         "kind": action.key.kind,
         "level": decision.level.name.lower() if decision.level else None,
         "organisation": action.organisation_id,
-        "customer": {"id": action.customer_id, "name": customer_name(w, action.organisation_id, action.customer_id)},
+        "customer": {"id": customer, "name": name},
         "target": {"kind": decision.target_kind, "id": decision.target},
         "occasion": decision.occasion,
         "items": list(decision.items),
@@ -70,34 +82,36 @@ def action_document(w: Wiring, action: ActionRow) -> dict[str, object]:
     }
 
 
-def show_plan(proposals: list[Proposal]) -> None:
+def announce(name: str, as_of: date) -> None:
+    """The plan's first line: said before anything is decided, for a large ledger takes its time."""
+    say(f"{name}: plan for {as_of}")
+    sys.stdout.flush()
+
+
+def show_plan(proposal: Proposal) -> None:
     """The plan for people: one line an action, with the date that a letter will name."""
     from connector.service.wording import say as worded
 
-    for proposal in proposals:
-        actions = "1 action" if len(proposal.actions) == 1 else f"{len(proposal.actions)} actions"
-        say(f"{proposal.name}: {actions} for {proposal.as_of}")
-        table(
-            ("=id", "action", "customer", ">amount", "=by date", "why", "approved by"),
+    say("1 action" if len(proposal.actions) == 1 else f"{len(proposal.actions)} actions")
+    table(
+        ("=id", "action", "customer", ">amount", "=by date", "why", "approved by"),
+        (
             (
-                (
-                    action.id,
-                    action.preview.get("title") or action.key.kind.value.replace("_", " "),
-                    action.preview.get("customer", ""),
-                    action.decision.amount,
-                    action.decision.by_date,
-                    "; ".join(worded(reason) for reason in action.decision.reasons),
-                    action.role.replace("_", " "),
-                )
-                for action in proposal.actions
-            ),
-        )
-        for outcome in proposal.nothing_because:
-            say(f"  nothing more because: {worded(outcome.reason)}")
-        if not proposal.actions and proposal.next_date:
-            say(f"  next look: {proposal.next_date}")
-    if any(proposal.actions for proposal in proposals):
-        say("next: dunwell approve ID (--show prints the letter), or --all; then dunwell apply")
+                action.id,
+                action.preview.get("title") or action.key.kind.value.replace("_", " "),
+                action.preview.get("customer", ""),
+                action.decision.amount,
+                action.decision.by_date,
+                "; ".join(worded(reason) for reason in action.decision.reasons),
+                action.role.replace("_", " "),
+            )
+            for action in proposal.actions
+        ),
+    )
+    for outcome in proposal.nothing_because:
+        say(f"  nothing more because: {worded(outcome.reason)}")
+    if not proposal.actions and proposal.next_date:
+        say(f"  next look: {proposal.next_date}")
 
 
 def show_letters(found: list[ActionRow]) -> None:

@@ -12,7 +12,7 @@ import typer
 from connector.cli import frame, outbox
 from connector.cli.frame import By, Json, Org, Project, day, named, otherwise, project, write_file
 from connector.cli.output import emit, note, plain, say
-from connector.cli.plans import action_document, plan_document, saved_plan, show_letters, show_plan
+from connector.cli.plans import action_document, announce, plan_document, saved_plan, show_letters, show_plan
 from connector.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,17 +51,29 @@ def plan(
     from connector.service import lookup, review
 
     when = day(as_of)
+    at_once = not as_json and out is None  # what cannot be saved is not shown either
     with project(folder) as w:
-        proposals = [review.propose(w, one, when) for one in lookup.selected(w, [org] if org else None)]
-        document = plan_document(w, proposals)
+        proposals = []
+        for one in lookup.selected(w, [org] if org else None):
+            if at_once:
+                announce(one.record.name, when or w.today(one))
+            proposals.append(review.propose(w, one, when))
+            if at_once:
+                show_plan(proposals[-1])
+        document = plan_document(w, proposals) if as_json or out is not None else {}
     if out is not None:
         write_file(out, json.dumps(plain(document), ensure_ascii=False, indent=1) + "\n", "the plan")
         note(f"plan saved to {out}")
+    pending = any(proposal.actions for proposal in proposals)
     if as_json:
         emit(document)
-    else:
-        show_plan(proposals)
-    return PENDING if any(proposal.actions for proposal in proposals) else 0
+        return PENDING if pending else 0
+    for proposal in () if at_once else proposals:
+        announce(proposal.name, proposal.as_of)
+        show_plan(proposal)
+    if pending:
+        say("next: dunwell approve ID (--show prints the letter), or --all; then dunwell apply")
+    return PENDING if pending else 0
 
 
 def approve(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from connector.errors import NotFound
 from connector.service.wiring import Wiring
 from connector.store import mirror
@@ -16,6 +18,12 @@ def customer_name(w: Wiring, organisation_id: str, customer_id: str) -> str:
             return mirror.customer(tx, organisation_id, customer_id).name
     except NotFound:
         return ""
+
+
+def customer_names(w: Wiring, organisation_id: str, customer_ids: Iterable[str]) -> dict[str, str]:
+    """Name by id, of all of these at once; those that are not known are absent."""
+    with w.db.reading(w.tenant) as tx:
+        return mirror.names(tx, organisation_id, customer_ids)
 
 
 def invoice_number(w: Wiring, organisation_id: str, invoice_id: str) -> str:

@@ -41,6 +41,7 @@ __all__ = [
     "customer",
     "find",
     "invoice",
+    "names",
     "needs_review_list",
     "newest_reconciled",
     "open_balances",
@@ -79,6 +80,15 @@ def customer(tx: Tx, org_id: str, customer_id: str) -> Customer:
 def invoice(tx: Tx, org_id: str, invoice_id: str) -> Invoice:
     """Raises `NotFound`."""
     return _one(tx, org_id, INVOICES, invoice_id, "invoice")
+
+
+def names(tx: Tx, org_id: str, customer_ids: Iterable[str]) -> dict[str, str]:
+    """Customers' names by id, of those of these that there are."""
+    found: dict[str, str] = {}
+    for ids in batched(sorted(set(customer_ids)), _FETCH):
+        query = sa.select(_C.id, _C.name).where(_of(tx, org_id, CUSTOMERS.table), _C.id.in_(ids))
+        found |= {row.id: row.name for row in tx.connection.execute(query)}
+    return found
 
 
 def _one(tx: Tx, org_id: str, shape: Shape[R], record_id: str, what: str) -> R:
