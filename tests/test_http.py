@@ -125,7 +125,7 @@ def test_an_invalid_address_was_not_sent() -> None:
 
 @respx.mock
 def test_an_endless_answer_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("connector.http.client.MAX_ANSWER", 10)
+    monkeypatch.setattr("connector.http.transport.MAX_ANSWER", 10)
     respx.get(URL).respond(200, content=b"x" * 11)
     with pytest.raises(OutcomeUnknown, match="longer than 10 bytes"):
         http.client().send(ask())

@@ -1,4 +1,4 @@
-"""How every ledger is spoken to. `client.py` is the only importer of httpx.
+"""How every ledger is spoken to. `transport.py` is the only importer of httpx.
 
 `client()` sends one request and judges nothing but whether it left. `Caller` adds what all ledgers need alike: a
 limiter fed by the server's own headers, retries by error class, one token replacement, counts and a log without
@@ -9,7 +9,7 @@ real time.
 from __future__ import annotations
 
 from connector.http.caller import ATTEMPTS, Caller
-from connector.http.client import HttpxClient, client
+from connector.http.transport import HttpxClient, client
 from connector.http.dialect import Dialect
 from connector.http.limiter import Limiter
 
