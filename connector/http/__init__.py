@@ -9,8 +9,8 @@ real time.
 from __future__ import annotations
 
 from connector.http.caller import ATTEMPTS, Caller
-from connector.http.transport import HttpxClient, client
 from connector.http.dialect import Dialect
 from connector.http.limiter import Limiter
+from connector.http.transport import HttpxClient, client
 
 __all__ = ["ATTEMPTS", "Caller", "Dialect", "HttpxClient", "Limiter", "client"]
