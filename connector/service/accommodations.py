@@ -147,7 +147,7 @@ def plan_offer(
     invoices: list[str] | None = None,
     principal: bool = False,
 ) -> PaymentPlan:
-    """Offer option `number` (from 1). Not active before it is signed. Raises `Refused` when one is active already."""
+    """Offer option `number` (from 1); an earlier offer falls away. Not active before it is signed. Raises `Refused`."""
     offerable = plan_options(w, organisation, text, invoices=invoices, principal=principal)
     if not 1 <= number <= len(offerable.options):
         raise Refused(f"there is no option {number}", record=text, next_step="see `dunwell payment-plan options`")
@@ -163,6 +163,8 @@ def plan_offer(
                 not_done="nothing was offered",
                 next_step="the principal may decide otherwise: --as-principal" if overridable else "",
             )
+        for earlier in _offers(tx, organisation, offerable.customer_id):
+            record(tx, organisation, replace(earlier, state=PlanState.CANCELLED, closed_on=today))
         case = PaymentPlan(
             id=w.ids.new(),
             customer_id=offerable.customer_id,
@@ -189,7 +191,29 @@ def plan_sign(
         raise Refused("the first instalment is due already", record=plan.id, next_step="offer the plan again")
     signed = replace(plan, state=PlanState.SIGNED, signature=Signature(name, capacity, on, evidence))
     with w.db.writing(w.tenant) as tx:
+        _still_fits(facts_of(w, tx, organisation, plan.customer_id, today), plan)
         return record(tx, organisation, signed)
+
+
+def _offers(tx: Tx, organisation: OrganisationRow, customer_id: str) -> list[PaymentPlan]:
+    found = cases.of(tx, organisation.id, customer_id).records
+    return [case for case in found if isinstance(case, PaymentPlan) and case.state is PlanState.OFFERED]
+
+
+def _still_fits(facts: CustomerFacts, plan: PaymentPlan) -> None:
+    """Raises `Refused` when another plan is active, or when what the offer covers has changed since it was made."""
+    if any(progress.plan.state is PlanState.SIGNED for progress in facts.plans):
+        raise Refused("a plan is active already", record=plan.id[:8], not_done="nothing was signed")
+    now = {item.invoice.id: item.collectable for item in facts.items}
+    changed = [one for one, amount in plan.covered if now.get(one) != amount]
+    if changed:
+        names = {invoice.id: invoice.number for invoice in facts.book.invoices}
+        raise Refused(
+            f"what is owed has changed since the offer: {', '.join(names.get(one) or one for one in changed)}",
+            record=plan.id[:8],
+            not_done="nothing was signed",
+            next_step="offer the plan again",
+        )
 
 
 def plan_cancel(w: Wiring, organisation: OrganisationRow, text: str, *, void: bool = False) -> PaymentPlan:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.domain.cases import Dispute, DisputeCode, DisputeOutcome
-from connector.domain.money import Money
+from connector.domain.ledger import Invoice
+from connector.domain.money import Money, total
 from connector.errors import NotFound, Refused
 from connector.service import lookup
 from connector.service.people import record
 from connector.service.wiring import Wiring
 from connector.store import cases, mirror
+from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 
 
@@ -34,10 +36,12 @@ def open_dispute(
         invoice = lookup.invoice(tx, organisation.id, text)
         if not invoice.is_open:
             raise Refused(f"{invoice.number} is {invoice.status.value} with nothing due", record=invoice.id)
-        asked = amount or invoice.balance
-        if asked.currency != invoice.currency or asked.minor <= 0 or asked > invoice.balance:
+        left = invoice.balance - _in_question(tx, organisation, invoice)
+        asked = amount or left
+        if asked.currency != invoice.currency or asked.minor <= 0 or asked > left:
             raise Refused(
-                f"{asked} cannot be disputed on {invoice.number}: its balance is {invoice.balance}",
+                f"{asked} cannot be disputed on {invoice.number}: its balance is {invoice.balance}, "
+                f"of which {left} is not in question yet",
                 record=invoice.number,
                 not_done="no query was opened",
             )
@@ -56,6 +60,13 @@ def open_dispute(
             decide_by=w.calendar(organisation).add(today, policy.dispute.decide_bd),
         )
         return record(tx, organisation, case)
+
+
+def _in_question(tx: Tx, organisation: OrganisationRow, invoice: Invoice) -> Money:
+    """The sum of the queries that are open on the invoice already."""
+    found = cases.of(tx, organisation.id, invoice.customer_id).records
+    amounts = (c.amount for c in found if isinstance(c, Dispute) and c.is_open and c.invoice_id == invoice.id)
+    return total(amounts, invoice.currency)
 
 
 def open_disputes(w: Wiring, organisation: OrganisationRow, text: str | None = None) -> list[Dispute]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from connector.domain.cases import (
@@ -29,7 +29,7 @@ from connector.store.organisations import OrganisationRow
 TAKE_ON_QUESTIONS = ("financed", "tax_basis", "native_reminders", "approver", "parties")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Knowledge:
     """Everything about one organisation that does not depend on the customer, read once."""
 
@@ -38,6 +38,10 @@ class Knowledge:
     by_customer: Mapping[str, tuple[CaseRecord, ...]]
     acted: Mapping[str, Mapping[ActionKey, Acted]]
     mailbox: Mapping[str, tuple[date, ...]]  # e-mail address -> days written to
+
+    def count_first_contact(self) -> None:
+        """One more customer with opening items is to be contacted for the first time today (take_on.per_day)."""
+        self.state = replace(self.state, new_customers_today=self.state.new_customers_today + 1)
 
     def facts(self, book: CustomerBook, as_of: date) -> CustomerFacts:
         """The facts about one customer on one day."""
@@ -95,7 +99,7 @@ def organisation_state(
         take_on_missing=tuple(q for q in TAKE_ON_QUESTIONS if q not in answers),
         cash_known_to=cash_known_to(organisation_wide, reconciled, as_of),
         held_by=held[-1].holder if held else Holder.US,
-        native_reminders_accepted=answers.get("native_reminders", "").casefold() in {"accepted", "yes", "keep"},
+        native_reminders_accepted=answers.get("native_reminders", "").casefold() in {"accepted", "keep"},
         new_customers_today=new_customers,
     )
 

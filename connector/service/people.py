@@ -170,7 +170,14 @@ def reply(
     reference: str = "",
     note: str = "",
 ) -> Reply:
-    """An answer came in. It pauses chasing until we answered, at most the policy's reply time."""
+    """An answer came in. It pauses chasing until we answered, at most the policy's reply time.
+
+    Raises `Refused` for a promise without a date and for money that was paid in the future.
+    """
+    if outcome is ReplyOutcome.PROMISE and until is None:
+        raise Refused("a promise needs a date", record=text, next_step="`dunwell promise TARGET --on DATE` records one")
+    if outcome is ReplyOutcome.PAID and until is not None and until > w.today(organisation):
+        raise Refused(f"nothing was paid on {until} yet", record=text, not_done="nothing was recorded")
     with w.db.writing(w.tenant) as tx:
         customer = lookup.customer(tx, organisation.id, text)
         invoices = [r.id for r in mirror.find(tx, organisation.id, text) if hasattr(r, "customer_id")]

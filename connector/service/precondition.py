@@ -130,7 +130,7 @@ class Precondition:
             return Cancel(f"it asks for an answer by {decision.by_date}, which is too soon by now; plan it anew")
         facts = self._facts(tx, action.customer_id)
         if drifted := engine.drift(decision, facts):
-            return Cancel("drift: " + "; ".join(say(reason) for reason in drifted))
+            return Cancel("drift: " + _told(drifted, facts))
         return self._guarded(facts, decision)
 
     def _leaves_too_little_time(self, by_date: date) -> bool:
@@ -181,6 +181,22 @@ class Precondition:
     def _morning(self, day: date) -> datetime:
         zone = ZoneInfo(self._organisation.record.timezone)
         return datetime.combine(day, MORNING, zone).astimezone(UTC)
+
+
+def _told(drifted: Iterable[Reason], facts: CustomerFacts) -> str:
+    """What changed, in words: invoices by number, the weightiest change of each, no internal values."""
+    numbers = {invoice.id: invoice.number for invoice in facts.book.invoices}
+    changed: dict[str, tuple[str, str]] = {}
+    for reason in drifted:
+        record, _, what = str(reason.facts["what"]).rpartition(".")
+        if record not in changed or what == "status":
+            changed[record] = (what, str(reason.facts["now"]))
+    told = []
+    for record, (what, now) in changed.items():
+        subject = numbers.get(record) or "the customer"
+        plain = f"is now {now}" if what == "status" else f"has changed ({what.replace('_', ' ')})"
+        told.append(f"{subject} {plain}")
+    return "; ".join(told)
 
 
 def _until(reason: Reason) -> date | None:

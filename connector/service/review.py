@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from connector.domain.decisions import Decision, DunningLevel, Evaluation, Reason, RuleOutcome, Verdict
+from connector.domain.decisions import ActionKind, Decision, DunningLevel, Evaluation, Reason, RuleOutcome, Verdict
 from connector.domain.effects import EFFECT, Effect
 from connector.domain.facts import CustomerFacts
 from connector.errors import Refused
@@ -63,6 +63,8 @@ def propose(w: Wiring, organisation: OrganisationRow, as_of: date | None = None)
                         rows.append(_row(w, organisation, facts, one, loaded.policy, loaded.version, now))
                     except Refused as refusal:  # one customer's data must not keep the plan from all others
                         blocked.append(_unwritten(facts, one, refusal))
+                if any(one.kind is ActionKind.STATEMENT and one.occasion == "take-on" for one in evaluation.decisions):
+                    knowledge.count_first_contact()
                 yield facts
 
         acted = knowledge.acted.get("", {})

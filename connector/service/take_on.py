@@ -25,6 +25,9 @@ QUESTIONS = {
 }
 
 
+CHOICES = {"financed": ("no", "factor", "insurer", "agency"), "native_reminders": ("off", "no", "accepted", "keep")}
+
+
 @dataclass(frozen=True)
 class OpeningCustomer:
     """A customer with opening items, and what dunwell would suggest."""
@@ -102,6 +105,9 @@ def answer(w: Wiring, organisation: OrganisationRow, question: str, text: str) -
             f"{question!r} is not an open question, or the answer is empty",
             next_step="the questions are " + ", ".join(TAKE_ON_QUESTIONS),
         )
+    allowed = CHOICES.get(question)
+    if allowed and text.strip().casefold() not in allowed:
+        raise Refused(f"{text!r} does not answer {question}", record=question, next_step="say " + " or ".join(allowed))
     case = TakeOnAnswer(id=w.ids.new(), on=w.today(organisation), by=w.who, question=question, answer=text.strip())
     with w.db.writing(w.tenant) as tx:
         return record(tx, organisation, case)
@@ -149,6 +155,8 @@ def sort(
 def close(w: Wiring, organisation: OrganisationRow) -> OrganisationRow:
     """End the take-on: from now on proposals may be approved. Raises `Refused` while anything is open."""
     state = show(w, organisation)
+    if state.closed_on is not None:
+        raise Refused(f"the take-on was closed on {state.closed_on}", record=organisation.record.name)
     if state.missing:
         raise Refused(
             f"{len(state.missing)} questions are open: {', '.join(state.missing)}",

@@ -45,7 +45,8 @@ class _DisputeRule:
         for dispute in sorted(facts.disputes, key=lambda d: (d.on, d.id)):
             invoice = invoices.get(dispute.invoice_id)
             if dispute.is_open:
-                decisions.append(_tag(facts, dispute, invoice))
+                if invoice is None or invoice.status not in _SETTLED:
+                    decisions.append(_tag(facts, dispute, invoice))
                 tasks = list(_tasks(policy, facts, dispute, invoice, as_of))
                 decisions += tasks
                 outcomes.append(_waiting(policy, facts, dispute, as_of, decided=bool(tasks)))
