@@ -15,31 +15,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import adapters
-from connector import http
-from connector.channels.email import FolderChannel, SmtpChannel, SmtpSettings
-from connector.channels.message import Mailbox
-from connector.channels.render import Letterbook, shipped
-from connector.clock import SystemClock, SystemIds, SystemRandom, clock_for
-from connector.config import calendars
-from connector.config.layers import LoadedPolicy, load_policy
-from connector.config.mapping import Mapping, load_mapping
-from connector.domain.dates import Calendar
+from connector.clock import StoppedClock, SystemClock, SystemIds, SystemRandom, clock_for, is_loopback
 from connector.errors import ConfigError, UserError
-from connector.oauth.stored import StoredTokens
-from connector.ports import Channel, Clock, Credentials, HttpClient, Ledger
-from connector.service import connect as connecting
-from connector.service import connected, consent
-from connector.service.connect import Connected, ConnectRequest, ConnectWiring
-from connector.service.letters import UNSET_ADDRESS
 from connector.service.wiring import Wiring
 from connector.settings import Settings
-from connector.store import connections
+from connector.store import connections, timeline
 from connector.store.db import Database
-from connector.store.organisations import OrganisationRow
-from connector.vault import Vault
+
+# What only some commands need is imported where it is used: holidays, templates, YAML and the consent's libraries cost
+# more than the rest of a command's start (bench).
+if TYPE_CHECKING:
+    from connector.channels.render import Letterbook
+    from connector.config.layers import LoadedPolicy
+    from connector.config.mapping import Mapping
+    from connector.domain.dates import Calendar
+    from connector.ports import Channel, Clock, HttpClient, Ledger
+    from connector.service import connected, consent
+    from connector.service.connect import Connected, ConnectWiring
+    from connector.store.organisations import OrganisationRow
+    from connector.vault import Vault
 
 TENANT = "default"
 Way = Literal["browser", "link", "paste", "auto", "custom"]
@@ -73,6 +70,8 @@ def open_project(
 
     `joining`: the base URL of a ledger about to be connected: a project's first sandbox brings its own time.
     """
+    from connector import http
+
     settle()
     root = project_root(folder)
     settings = Settings.load(root)
@@ -109,9 +108,13 @@ def _clock(settings: Settings, client: HttpClient, joining: str) -> Clock:
             return clock_for([joining] if joining else [], client)
         with db.reading(TENANT) as tx:
             rows = connections.all(tx)
+            newest = timeline.latest(tx)
     # Where nothing is connected any more, time stays the time by which the records were written.
     live = [row for row in rows if row.state != "disconnected"] or rows
-    return clock_for([*(row.base_url for row in live), *([joining] if joining else [])], client)
+    urls = [*(row.base_url for row in live), *([joining] if joining else [])]
+    clock = clock_for(urls, client)
+    gone = isinstance(clock, SystemClock) and bool(urls) and all(is_loopback(url) for url in urls)
+    return StoppedClock(newest.at) if gone and newest is not None else clock
 
 
 def _wiring(root: Path, settings: Settings, db: Database, clock: Clock, client: HttpClient, who: str | None) -> Wiring:
@@ -132,7 +135,6 @@ def _wiring(root: Path, settings: Settings, db: Database, clock: Clock, client: 
         calendar=parts.calendar,
         letterbook=cache(lambda: letterbook(root)),
         pages=lambda: ThreadPoolExecutor(PAGES_IN_FLIGHT, thread_name_prefix="pages"),
-        preset=load_policy(root).preset,
         who=who or getpass.getuser(),
         holder=f"{socket.gethostname()}:{os.getpid()}:{ids.new()[:8]}",
     )
@@ -149,10 +151,14 @@ class _Parts:
 
     @cached_property
     def mapping(self) -> Mapping:
+        from connector.config.mapping import load_mapping
+
         return load_mapping(self._root)
 
     @cached_property
     def _vault(self) -> Vault:
+        from connector.vault import Vault
+
         return Vault.open(self._settings)
 
     def ledger(self, row: OrganisationRow) -> Ledger:
@@ -162,6 +168,8 @@ class _Parts:
         return self._ledgers[row.id]
 
     def _connected(self, row: OrganisationRow) -> Ledger:
+        from connector.oauth.stored import StoredTokens
+
         adapter = adapters.load(row.record.ledger)
         with self._db.reading(TENANT) as tx:
             connection = connections.for_organisation(tx, row.id)
@@ -181,6 +189,8 @@ class _Parts:
 
     def policy(self, row: OrganisationRow) -> LoadedPolicy:
         """The project's policy in the organisation's currency. Raises `ConfigError`."""
+        from connector.config.layers import load_policy
+
         currency = row.record.base_currency
         if currency not in self._policies:
             self._policies[currency] = load_policy(self._root, currency)
@@ -188,6 +198,9 @@ class _Parts:
 
     def calendar(self, row: OrganisationRow) -> Calendar:
         """Business days at the organisation's place, two years back and two ahead. Raises `ConfigError`."""
+        from connector.config import calendars
+        from connector.config.layers import load_policy
+
         key = (row.record.country, row.record.base_currency)
         if key not in self._calendars:
             year = self._clock.now().year
@@ -202,10 +215,16 @@ class _Parts:
 
 def letterbook(root: Path) -> Letterbook:
     """The client's letters first, the shipped ones after."""
+    from connector.channels.render import Letterbook, shipped
+
     return Letterbook([root / "letters" / "en", shipped()])
 
 
 def _channel(settings: Settings, mapping: Mapping) -> Channel:
+    from connector.channels.email import FolderChannel, SmtpChannel, SmtpSettings
+    from connector.channels.message import Mailbox
+    from connector.service.letters import UNSET_ADDRESS
+
     letters = mapping.letters
     address = settings.smtp_from or letters.sender_address or letters.reply_to
     if settings.smtp_host and not address:
@@ -253,6 +272,12 @@ def serve_sandbox(
     return served
 
 
+def _default_port() -> int:
+    from connector.service.connect import DEFAULT_PORT
+
+    return DEFAULT_PORT
+
+
 @dataclass(frozen=True)
 class HowToConnect:
     """What the person at the command line chose for the consent."""
@@ -263,7 +288,7 @@ class HowToConnect:
     secret: str = field(default="", repr=False)  # from a prompt; "" = from the environment
     way: Way = "browser"
     organisation: str = ""
-    port: int = connecting.DEFAULT_PORT
+    port: int = field(default_factory=_default_port)
 
 
 def needs_secret(w: Wiring, how: HowToConnect) -> bool:
@@ -274,13 +299,18 @@ def needs_secret(w: Wiring, how: HowToConnect) -> bool:
 
 def connect_ledger(w: Wiring, how: HowToConnect, tell: Callable[[str], None], ask: Callable[[str], str]) -> Connected:
     """The consent flow. `tell` shows a line, `ask` reads one. Raises what `service.connect` raises."""
+    from connector.config.layers import load_policy
+    from connector.ports import Credentials
+    from connector.service import connect as connecting
+
     wiring = _connect_wiring(w)
     adapter = adapters.load(how.ledger)
     credentials = _settings(w).credentials(adapter.env_prefix, how.client_id) or Credentials("")
     if how.secret:
         credentials = Credentials(credentials.client_id, how.secret)
-    request = ConnectRequest(
-        how.ledger, credentials, how.base_url, how.way == "custom", how.port, how.organisation, w.preset
+    preset = load_policy(w.project).preset
+    request = connecting.ConnectRequest(
+        how.ledger, credentials, how.base_url, how.way == "custom", how.port, how.organisation, preset
     )
     if how.way == "custom":
         return connecting.connect_custom(wiring, request)
@@ -291,6 +321,8 @@ def connect_ledger(w: Wiring, how: HowToConnect, tell: Callable[[str], None], as
 def _answer(
     w: Wiring, how: HowToConnect, pending: consent.Pending, tell: Callable[[str], None], ask: Callable[[str], str]
 ) -> str:
+    from connector.service import consent
+
     match how.way:
         case "auto":
             return consent.self_consent(w.http, pending, how.organisation)
@@ -310,11 +342,15 @@ def _open(url: str, tell: Callable[[str], None]) -> None:
 
 def list_connected(w: Wiring) -> tuple[connected.Listed, ...]:
     """Every organisation with the state of its connection."""
+    from connector.service import connected
+
     return connected.listing(_connect_wiring(w))
 
 
 def disconnect(w: Wiring, text: str) -> connected.Disconnected:
     """Revoke the consent and forget the tokens."""
+    from connector.service import connected
+
     return connected.disconnect(_connect_wiring(w), text)
 
 
@@ -323,6 +359,9 @@ def _settings(w: Wiring) -> Settings:
 
 
 def _connect_wiring(w: Wiring) -> ConnectWiring:
+    from connector.service.connect import ConnectWiring
+    from connector.vault import Vault
+
     settings = _settings(w)
     return ConnectWiring(
         tenant=w.tenant,

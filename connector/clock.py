@@ -51,6 +51,26 @@ class SystemClock:
         return self.now()
 
 
+class StoppedClock:
+    """The time of a sandbox that does not answer: it stands where it was last written down.
+
+    Falling back on the machine's clock would judge the sandbox's books by another year's calendar.
+    """
+
+    def __init__(self, last: datetime) -> None:
+        self._last = last
+
+    def now(self) -> datetime:
+        return self._last
+
+    def sleep(self, seconds: float) -> None:  # noqa: ARG002 - no wait is possible
+        """Raises `LedgerUnavailable`: there is nobody to wait for."""
+        raise LedgerUnavailable("the sandbox does not answer", next_step="start the sandbox again, or connect anew")
+
+    def lease_now(self) -> datetime:
+        return self._last
+
+
 class SystemIds:
     """Random ids."""
 

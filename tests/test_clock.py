@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from connector.clock import SandboxClock, SystemClock, SystemIds, SystemRandom, clock_for, is_loopback
+from connector.clock import SandboxClock, StoppedClock, SystemClock, SystemIds, SystemRandom, clock_for, is_loopback
 from connector.errors import LedgerUnavailable, NotSent, OutcomeUnknown
 from connector.ports import HttpAnswer, HttpRequest
 
@@ -170,3 +170,11 @@ def test_an_exclusive_reading_of_a_ticking_clock_ticks_on() -> None:
     SystemClock().sleep(0.005)
     assert clock.now() - first >= timedelta(milliseconds=4)
     assert len(sandboxes.asked) == 1
+
+
+def test_the_time_of_a_lost_sandbox_stands_still_and_nobody_waits_on_it() -> None:
+    last = datetime(2026, 12, 2, 9, 30, tzinfo=UTC)
+    stopped = StoppedClock(last)
+    assert (stopped.now(), stopped.lease_now()) == (last, last)
+    with pytest.raises(LedgerUnavailable, match="does not answer"):
+        stopped.sleep(1)

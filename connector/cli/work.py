@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,9 @@ from connector.errors import UserError
 if TYPE_CHECKING:
     from connector.service.cycle import Cycle
     from connector.service.deliver import Delivered
+    from connector.service.review import Proposal
     from connector.service.wiring import Wiring
+    from connector.store.organisations import OrganisationRow
 
 PENDING, PERSON_NEEDED = 2, 3
 _UNDELIVERED = "what is not delivered stays approved; nothing is sent twice"
@@ -48,7 +51,7 @@ def plan(
     Example: dunwell plan
     dunwell plan --out plan.json
     """
-    from connector.service import lookup, review
+    from connector.service import lookup
 
     when = day(as_of)
     at_once = not as_json and out is None  # what cannot be saved is not shown either
@@ -57,7 +60,7 @@ def plan(
         for one in lookup.selected(w, [org] if org else None):
             if at_once:
                 announce(one.record.name, when or w.today(one))
-            proposals.append(review.propose(w, one, when))
+            proposals.append(_propose(w, one, when))
             if at_once:
                 show_plan(proposals[-1])
         document = plan_document(w, proposals) if as_json or out is not None else {}
@@ -74,6 +77,12 @@ def plan(
     if pending:
         say("next: dunwell approve ID (--show prints the letter), or --all; then dunwell apply")
     return PENDING if pending else 0
+
+
+def _propose(w: Wiring, organisation: OrganisationRow, as_of: date | None) -> Proposal:
+    from connector.service import review  # late: it loads what makes letters, and the first line need not wait for that
+
+    return review.propose(w, organisation, as_of)
 
 
 def approve(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from connector.config.layers import check_policy
+from connector.config.mapping import check_mapping, load_mapping
 from connector.domain.effects import EffectState
 from connector.errors import DunwellError, NeedsPerson
 from connector.service.clockcheck import refuse_a_clock_gone_back
@@ -28,7 +30,7 @@ class Finding:
 
 def examine(w: Wiring, *, ask_ledgers: bool) -> list[Finding]:
     """Everything that can be seen from here; with `ask_ledgers`, one light call to each ledger too."""
-    findings: list[Finding] = []
+    findings = _configuration(w)
     with w.db.reading(w.tenant) as tx:
         rows = organisations.all(tx)
         if problems := timeline.verify(tx):
@@ -48,6 +50,17 @@ def examine(w: Wiring, *, ask_ledgers: bool) -> list[Finding]:
     if ask_ledgers:
         findings += [finding for row in rows for finding in _ask(w, row)]
     return findings or [Finding("info", "nothing to complain about", "project")]
+
+
+def _configuration(w: Wiring) -> list[Finding]:
+    """What is wrong with policy and mapping, and letters that nobody could answer."""
+    wrong = (*check_policy(w.project), *check_mapping(w.project))
+    if wrong:
+        return [Finding("error", str(one), "configuration", one.fix) for one in wrong]
+    letters = load_mapping(w.project).letters
+    if letters.reply_to or letters.sender_address:
+        return []
+    return [Finding("warning", "letters name no address that people read", "mapping.yaml", "set letters.reply_to")]
 
 
 def _tokens(tx: Tx, row: OrganisationRow) -> list[Finding]:

@@ -8,15 +8,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from connector.channels.render import Letterbook
-from connector.config.layers import LoadedPolicy
-from connector.config.mapping import Mapping
-from connector.domain.dates import Calendar
-from connector.ports import Channel, Clock, HttpClient, Ids, Ledger, Random
-from connector.store.db import Database
-from connector.store.organisations import OrganisationRow
+if TYPE_CHECKING:  # only the types: a command that needs no letters or policy does not load what makes them
+    from connector.channels.render import Letterbook
+    from connector.config.layers import LoadedPolicy
+    from connector.config.mapping import Mapping
+    from connector.domain.dates import Calendar
+    from connector.ports import Channel, Clock, HttpClient, Ids, Ledger, Random
+    from connector.store.db import Database
+    from connector.store.organisations import OrganisationRow
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,6 @@ class Wiring:
     calendar: Callable[[OrganisationRow], Calendar]
     letterbook: Callable[[], Letterbook]
     pages: Callable[[], AbstractContextManager[Executor]]  # where pages are fetched: threads, or serial in tests
-    preset: str  # of the project's policy, recorded with a new organisation
     who: str  # the person at the keyboard, recorded with every decision
     holder: str  # this process, for leases
 

@@ -120,7 +120,7 @@ def test_a_sandbox_that_is_gone(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> 
         desk.ok("pull")
     finally:
         gone.stop()
-    assert tells(desk.refused("pull"), "cannot be reached")
+    assert tells(desk.refused("pull"), "the sandbox does not answer")
     assert desk.ok("explain", "INV-0010", "--json").json["customer"] == "Basket Case"
 
 
@@ -144,7 +144,9 @@ def test_a_typo_in_the_policy_is_found_with_its_place(desk: Desk, text: str, pla
     assert says in answer.out
     finding = desk.run("policy", "check", "--json").json["findings"][0]
     assert set(finding) == {"file", "line", "column", "path", "message", "fix"}
-    assert f"policy.yaml{place}" in desk.refused("doctor")
+    found = desk.run("doctor")
+    assert found.code == 1
+    assert f"policy.yaml{place}" in found.out
 
 
 def test_a_mapping_and_a_letter_that_are_no_text(desk: Desk) -> None:
