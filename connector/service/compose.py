@@ -48,8 +48,33 @@ class Composed:
 
 
 def compose(w: Wiring, organisation: OrganisationRow, facts: CustomerFacts, decision: Decision) -> Composed:
-    """The writes that would carry out the decision."""
-    pen = _Pen(w, organisation, facts, decision)
+    """The writes that would carry out the decision, and all that a person should see of them before approving."""
+    composed = _composed(_Pen(w, organisation, facts, decision), facts, decision)
+    numbers = {invoice.id: _number(invoice) for invoice in facts.book.invoices}
+    writes = "\n".join(line for effect in composed.effects if (line := _told(effect, numbers)))
+    return Composed(composed.effects, {**composed.preview, "writes": writes}) if writes else composed
+
+
+def _told(effect: Effect, numbers: Mapping[str, str]) -> str:
+    """One write in words; "" for a letter, which is shown whole."""
+    subject = numbers.get(effect.target, "the customer")
+    match effect.payload:
+        case Note(text):
+            return f"note on {subject}: {text}"
+        case Tag(tag, present):
+            return f"{'mark' if present else 'unmark'} the customer: {tag}"
+        case ExpectedDate(expected):
+            return f"expected date of {subject}: {expected}"
+        case Schedule() as plan:
+            lines = "; ".join(f"{line.number}) {line.due} {line.amount}" for line in plan.lines)
+            return f"schedule beside {subject}: {lines}"
+        case LedgerEmail():
+            return f"the ledger mails {subject} with its own text"
+        case Letter():
+            return ""
+
+
+def _composed(pen: _Pen, facts: CustomerFacts, decision: Decision) -> Composed:
     preview = {"customer": facts.book.customer.name, "title": title(decision)}
     match decision.kind:
         case ActionKind.SEND_INVOICE:

@@ -80,3 +80,13 @@ def test_an_expected_date_remembers_what_it_saw(office: Office) -> None:
     assert payload.seen.isoformat() == "2026-03-05"
     office.apply()
     assert office.states() == {"done": 2}
+
+
+def test_a_person_sees_every_write_before_approving(office: Office) -> None:
+    """Not letters alone: the date, the tag, the schedule and the words of each note."""
+    shown = {action.key.kind: action.preview.get("writes", "") for action in office.five_cases()}
+    assert "expected date of INV-2: 2026-" in shown[ActionKind.SET_EXPECTED_DATE]
+    assert "note on INV-2: Payment expected" in shown[ActionKind.SET_EXPECTED_DATE]
+    assert "mark the customer: " in shown[ActionKind.TAG_DISPUTE]
+    assert "schedule beside INV-3: 1) 2026-" in shown[ActionKind.WRITE_SCHEDULE]
+    assert "the ledger mails" in shown[ActionKind.SEND_INVOICE]
