@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import logging
 import ssl
+import sys
+import threading
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from io import BytesIO
 from ipaddress import ip_address
 from time import monotonic
-from typing import Final
-
-import httpx
+from types import ModuleType
+from typing import Final, cast
 
 from connector.errors import DunwellError, NotSent, OutcomeUnknown, Refused
 from connector.ports import HttpAnswer, HttpRequest
+
+# httpx brings a command line, whose rich, click and pygments take longer to load than httpx. It does without them.
+sys.modules.setdefault("httpx._main", cast("ModuleType", None))
+import httpx  # noqa: E402
 
 log = logging.getLogger("dunwell.http")
 
 MAX_ANSWER: Final = 64 * 1024 * 1024  # bytes after decompression
 CONNECT_SECONDS: Final = 10.0
+_LIMITS: Final = httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=5.0)
 
 # Raised by httpx before the first byte of the request is written: connecting (names, routes, TLS) and the pool's queue.
 _NEVER_LEFT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
@@ -35,6 +41,28 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+class _Network(httpx.BaseTransport):
+    """The network. TLS is set up with the first https address, for it reads every root certificate."""
+
+    def __init__(self) -> None:
+        self._gate = threading.Lock()
+        self._transports: dict[str, httpx.HTTPTransport] = {}
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        return self._of(request.url.scheme).handle_request(request)
+
+    def close(self) -> None:
+        for transport in self._transports.values():
+            transport.close()
+
+    def _of(self, scheme: str) -> httpx.HTTPTransport:
+        with self._gate:
+            if scheme not in self._transports:
+                trust = _tls() if scheme == "https" else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody
+                self._transports[scheme] = httpx.HTTPTransport(verify=trust, trust_env=False, limits=_LIMITS)
+            return self._transports[scheme]
+
+
 class HttpxClient:
     """`HttpClient` over httpx: a connection pool without redirects, cookies, proxies or netrc from the environment."""
 
@@ -43,12 +71,10 @@ class HttpxClient:
             logging.getLogger(chatty).setLevel(logging.WARNING)
         self._in_process = transport is not None
         self._client = httpx.Client(
-            transport=transport,
-            verify=_tls(),
+            transport=transport or _Network(),
             trust_env=False,
             follow_redirects=False,
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-            limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=5.0),
             headers={"User-Agent": "dunwell"},
         )
 
