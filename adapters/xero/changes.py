@@ -137,9 +137,9 @@ class Round:
         ids = [one.id for one in chain(records, review)]
         if kind is RecordKind.CUSTOMER:
             self._came.update(ids)
-        for record in records:
-            if not isinstance(record, Customer) and record.customer_id:
-                self._touched.add(record.customer_id)
+        else:
+            self._touched.update(one.customer_id for one in records if not isinstance(one, Customer))
+            self._touched.discard("")
         if kind is RecordKind.INVOICE:
             self._awaited.difference_update(ids)
             self._review -= {record.id for record in records}

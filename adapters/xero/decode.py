@@ -61,13 +61,14 @@ def page(answer: HttpAnswer, shape: Shape[T]) -> Page[T]:
     envelope = _at_once(answer.body, shape)
     if envelope is not None:
         rows: list[T] = envelope[shape.plural]
-        return _paged(answer, envelope, rows, rows, (), shape)
+        ids = [found for row in envelope[shape.plural] if (found := row.get(shape.id))]
+        return _paged(answer, envelope, len(rows), ids, rows, ())
     envelope = document(answer)
     raw = envelope.get(shape.plural) if isinstance(envelope, dict) else None
     if not isinstance(raw, list):
         raise UnreadableAnswer(f"Xero's answer holds no {shape.plural}")
     rows, broken = _checked(raw, shape, answer.body)
-    return _paged(answer, envelope, raw, rows, broken, shape)
+    return _paged(answer, envelope, len(raw), list(_ids(raw, shape)), rows, broken)
 
 
 def listing(answer: HttpAnswer, shape: Shape[T]) -> tuple[T, ...]:
@@ -109,20 +110,19 @@ def _at_once(body: bytes, shape: Shape[T]) -> Any:
 def _paged(
     answer: HttpAnswer,
     envelope: Any,
-    raw: Sequence[Any],
+    count: int,
+    ids: Sequence[str],
     rows: Sequence[T],
     broken: tuple[Broken, ...],
-    shape: Shape[T],
 ) -> Page[T]:
     counts = envelope.get("pagination")
     counts = counts if isinstance(counts, dict) else {}
-    ids = list(_ids(raw, shape))
     return Page(
         tuple(rows),
         frozenset(ids),
         broken,
-        count=len(raw),
-        nameless=len(raw) - len(ids),
+        count=count,
+        nameless=count - len(ids),
         items=_whole(counts.get("itemCount")),
         pages=_whole(counts.get("pageCount")),
         at=_server_time(envelope, answer),

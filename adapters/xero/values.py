@@ -30,11 +30,15 @@ class Unclear(ValueError):
 
 
 def _instant(text: str) -> datetime:
-    match = _DATE.fullmatch(text)
-    if match is None:
-        raise Unclear(f"unreadable date {text[:40]!r}")
+    digits = text[6:-7]  # of the usual form; the others take longer
+    usual = text.startswith("/Date(") and text.endswith("+0000)/") and len(digits) < 16
+    if not (usual and digits.isascii() and digits.isdigit()):
+        match = _DATE.fullmatch(text)
+        if match is None:
+            raise Unclear(f"unreadable date {text[:40]!r}")
+        digits = match[1]
     try:
-        return _EPOCH + timedelta(0, 0, int(match[1]) * 1000)
+        return _EPOCH + timedelta(0, 0, int(digits) * 1000)
     except OverflowError:
         raise Unclear(f"unreadable date {text[:40]!r}") from None
 

@@ -44,8 +44,9 @@ def upsert(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Record]) -> 
 def _upsert_batch(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Record]) -> int:
     rows, broken = _encoded(kind, records)
     known = _known(tx, org_id, kind, rows)
-    current = [row_id for row_id, (row, _) in rows.items() if not _older(row[-1], known.get(row_id, _NEW)[0])]
-    changed = [row_id for row_id in current if known.get(row_id, _NEW)[1] != rows[row_id][1]]
+    older = {row_id for row_id, (stamp, _, _) in known.items() if _older(rows[row_id][0][-1], stamp)}
+    current = [row_id for row_id in rows if row_id not in older]
+    changed = [row_id for row_id in current if row_id not in known or known[row_id][1] != rows[row_id][1]]
     if changed:
         owner = (tx.tenant, org_id)
         lines = [owner + row + (digest,) for row, digest in map(rows.__getitem__, changed)]

@@ -99,6 +99,7 @@ def test_a_byte_order_mark_does_no_harm() -> None:
         (invoice_row(2, InvoiceNumber=True), "InvoiceNumber"),
         (invoice_row(2, Reference="\ud800"), "text: it holds half a character"),
         (invoice_row(2, Total={"amount": 1}), "Total"),
+        (invoice_row(2, Total=True), "Total"),
     ],
 )
 def test_one_broken_row_does_not_break_its_page(broken: dict[str, object], where: str) -> None:

@@ -48,6 +48,9 @@ def test_the_day_prefers_the_twin_and_takes_what_is_given() -> None:
         "/Date(x)/",
         "/Date(1)",
         "/Date(99999999999999999)/",
+        "/Date(" + "9" * 5000 + "+0000)/",
+        "/Date(١٧٩٠٨١٢٨٠٠٠٠٠+0000)/",
+        "/Date(+0000)/",
         "2026-02-30",
         "31/10/2026",
         "2026-10-01garbage",
@@ -71,6 +74,24 @@ def test_every_amount_comes_back(minor: int, code: str) -> None:
     assert money(f"{amount.amount:f}", code) == amount
     if code != "JPY":
         assert money(f"{amount.amount:f}000", code) == amount  # zeros beyond the smallest unit are no digits
+
+
+@given(st.integers(-(10**15) + 1, 10**15 - 1), st.sampled_from(["NZD", "JPY", "KWD", "CLF"]))
+def test_every_amount_of_fifteen_digits_comes_back_from_a_double(minor: int, code: str) -> None:
+    amount = Money(minor, code)
+    assert money(float(f"{amount.amount:f}"), code) == amount
+
+
+@pytest.mark.parametrize(("amount", "code"), [(0.005, "NZD"), (100.5, "JPY"), (1.0005, "KWD"), (1e-9, "NZD")])
+def test_a_double_with_digits_beyond_the_smallest_unit_is_never_rounded(amount: float, code: str) -> None:
+    with pytest.raises(Unclear, match="beyond the smallest unit"):
+        money(amount, code)
+
+
+@pytest.mark.parametrize("amount", [float("nan"), float("inf"), float("-inf")])
+def test_a_double_that_is_no_amount_is_never_guessed(amount: float) -> None:
+    with pytest.raises(Unclear, match="unreadable"):
+        money(amount, "NZD")
 
 
 @pytest.mark.parametrize(("text", "minor"), [("545", 54500), ("545.0", 54500), ("-0.05", -5), ("1e3", 100000)])
