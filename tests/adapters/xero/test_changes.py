@@ -440,6 +440,27 @@ def test_a_failed_page_fails_the_round_and_moves_no_cursor() -> None:
     assert [batch.cursor for batch in batches if batch.cursor] == []
 
 
+@pytest.mark.parametrize("broken", ["{", "null", '{"Contacts": []}'])
+def test_a_later_page_that_cannot_be_read_is_asked_for_again(broken: str) -> None:
+    office = office_with_customers(1, page_size=7)
+    office.add("Invoices", *(invoice_row(n) for n in range(1, 31)))
+    spoilt: list[str] = []
+
+    def spoil(request: httpx.Request) -> None:
+        query = request.url.params
+        if query.get("page") == "3" and "summaryOnly" not in query and not spoilt:
+            spoilt.append(str(request.url))
+            office.refuse["GET /Invoices"] = httpx.Response(
+                200, text=broken, headers={"Content-Type": "application/json"}
+            )
+
+    office.before.append(spoil)
+    with office.open() as ledger, ThreadPoolExecutor(5) as executor:
+        found = pull(ledger, executor=executor)
+    assert sum(isinstance(record, Invoice) for record in found.records.values()) == 30
+    assert [str(request.url) for request in office.log].count(spoilt[0]) == 2
+
+
 def test_a_day_limit_in_the_middle_ends_the_round_at_once() -> None:
     office = office_with_customers(1, page_size=2)
     office.add("Invoices", *(invoice_row(n) for n in range(1, 20)))
