@@ -10,17 +10,21 @@ from typing import Any, Final, assert_never
 from adapters.xero.client import segment
 from connector.domain.decisions import TargetKind
 from connector.domain.effects import (
+    Allocation,
     Capabilities,
+    CreditNote,
     Effect,
     EffectClass,
     EffectKind,
     ExpectedDate,
     LedgerEmail,
     Letter,
+    NewInvoice,
     Note,
     Prepared,
     Schedule,
     Tag,
+    Terms,
 )
 from connector.errors import Refused
 
@@ -37,6 +41,10 @@ CAPABILITIES: Final = Capabilities(
         EffectKind.SCHEDULE: EffectClass("N"),
         EffectKind.LEDGER_EMAIL: EffectClass("U"),
         EffectKind.LETTER: EffectClass("U", supported=False, instead="sent by dunwell's own channels"),
+        EffectKind.CREDIT_NOTE: EffectClass("N", supported=False, instead="raised by a person in Xero"),
+        EffectKind.ALLOCATION: EffectClass("P", supported=False, instead="made by a person in Xero"),
+        EffectKind.INVOICE: EffectClass("N", supported=False, instead="raised by a person in Xero"),
+        EffectKind.TERMS: EffectClass("S", supported=False, instead="set by a person in Xero"),
     },
     note_limit=NOTE_LIMIT,
 )
@@ -61,6 +69,8 @@ def prepare(effect: Effect) -> Prepared:
             return _json(effect, "POST", f"/Invoices/{segment(effect.target)}/Email", {})
         case Letter():
             raise Refused("Xero sends no letters of our wording", next_step="letters go by dunwell's own channels")
+        case CreditNote() | Allocation() | NewInvoice() | Terms():
+            raise Refused(f"writing a {effect.kind} is not built yet", record=effect.target)
         case _:
             assert_never(payload)
 

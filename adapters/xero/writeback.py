@@ -17,17 +17,21 @@ from adapters.xero.dialect import messages
 from adapters.xero.prepare import attachment_name, history_path
 from adapters.xero.values import Unclear, day
 from connector.domain.effects import (
+    Allocation,
+    CreditNote,
     Effect,
     ExpectedDate,
     Finding,
     LedgerEmail,
     Letter,
+    NewInvoice,
     Note,
     Prepared,
     Probe,
     Receipt,
     Schedule,
     Tag,
+    Terms,
 )
 from connector.errors import (
     DunwellError,
@@ -74,6 +78,8 @@ class Writer:
                 return Receipt(f"Invoices/{effect.target}/Email", "accepted by Xero for sending")
             case Letter():
                 raise Refused("Xero sends no letters of our wording")
+            case CreditNote() | Allocation() | NewInvoice() | Terms():
+                raise Refused(f"writing a {effect.kind} is not built yet", record=effect.target)
             case _:
                 assert_never(payload)
 
@@ -91,7 +97,7 @@ class Writer:
                     return self._find_expected(effect, payload)
                 case Schedule():
                     return self._find_schedule(effect, payload)
-                case LedgerEmail() | Letter():
+                case LedgerEmail() | Letter() | CreditNote() | Allocation() | NewInvoice() | Terms():
                     return _CANNOT_TELL
                 case _:
                     assert_never(payload)

@@ -7,12 +7,14 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Base64Bytes, Field, TypeAdapter
 
 from connector.domain.decisions import TargetKind
+from connector.domain.ledger import CreditKind
 from connector.domain.money import Money
 
 MARKER_LENGTH = 12
@@ -25,6 +27,10 @@ class EffectKind(StrEnum):
     SCHEDULE = "schedule"
     LEDGER_EMAIL = "ledger_email"
     LETTER = "letter"
+    CREDIT_NOTE = "credit_note"
+    ALLOCATION = "allocation"
+    INVOICE = "invoice"
+    TERMS = "terms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +103,84 @@ class Letter:
     kind: Literal["letter"] = "letter"
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """One line of a document that we raise: its net amount and its tax, both as they shall stand, never recomputed."""
+
+    description: str
+    net: Money
+    tax: Money
+    account: str  # the ledger's code of the account
+    tax_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class CreditNote:
+    """Raise an approved credit note. It is laid against the invoice by an `Allocation` after it.
+
+    `number` is chosen by us and unique, so that a repeat finds it; `reference` ends with the marker when it is sent.
+    """
+
+    number: str
+    customer_id: str
+    dated: date
+    lines: tuple[DocumentLine, ...]
+    rate: Decimal  # the invoice's own rate: units of its currency for one unit of base
+    reference: str = ""
+    kind: Literal["credit_note"] = "credit_note"
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """Lay a credit against the target invoice. `credit_id` "" = the credit whose receipt is the first of `after`."""
+
+    credit: CreditKind
+    amount: Money
+    dated: date
+    credit_id: str = ""
+    kind: Literal["allocation"] = "allocation"
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvoice:
+    """Raise an approved invoice in place of (a part of) the target invoice: an instalment, or a reissue."""
+
+    number: str
+    customer_id: str
+    dated: date
+    due: date
+    lines: tuple[DocumentLine, ...]
+    rate: Decimal
+    reference: str = ""
+    kind: Literal["invoice"] = "invoice"
+
+
+class TermsBasis(StrEnum):
+    AFTER_INVOICE_DATE = "after_invoice_date"
+    AFTER_INVOICE_MONTH = "after_invoice_month"
+    OF_THIS_MONTH = "of_this_month"
+    OF_NEXT_MONTH = "of_next_month"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTerms:
+    """When a customer's future invoices fall due: so many days after, or on that day of, what `basis` names."""
+
+    day: int
+    basis: TermsBasis
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Set a customer's terms for future invoices. Written only if the ledger's value still is `seen`."""
+
+    wanted: PaymentTerms
+    seen: PaymentTerms | None
+    kind: Literal["terms"] = "terms"
+
+
 Payload = Annotated[
-    Note | Tag | ExpectedDate | Schedule | LedgerEmail | Letter,
+    Note | Tag | ExpectedDate | Schedule | LedgerEmail | Letter | CreditNote | Allocation | NewInvoice | Terms,
     Field(discriminator="kind"),
 ]
 

@@ -15,21 +15,26 @@ from connector.channels.schedule import schedule_pdf
 from connector.domain.cases import CallOutcome, Dispute, PaymentPlan
 from connector.domain.decisions import ActionKind, Decision, TargetKind
 from connector.domain.effects import (
+    Allocation,
+    CreditNote,
+    DocumentLine,
     Effect,
     EffectKind,
     ExpectedDate,
     LedgerEmail,
     Letter,
+    NewInvoice,
     Note,
     Payload,
     Schedule,
     ScheduleLine,
     Tag,
+    Terms,
     effect_key,
 )
 from connector.domain.facts import CustomerFacts
 from connector.domain.ledger import Invoice
-from connector.domain.money import Money
+from connector.domain.money import Money, total
 from connector.errors import Refused
 from connector.service import letters
 from connector.service.wiring import Wiring
@@ -72,6 +77,19 @@ def _told(effect: Effect, numbers: Mapping[str, str]) -> str:
             return f"the ledger mails {subject} with its own text"
         case Letter():
             return ""
+        case CreditNote() as credit:
+            return f"credit note {credit.number} for {subject}, dated {credit.dated}: {_sum(credit.lines)}"
+        case Allocation() as part:
+            return f"lay {part.amount} of the credit against {subject}"
+        case NewInvoice() as invoice:
+            return f"new invoice {invoice.number}, due {invoice.due}: {_sum(invoice.lines)}"
+        case Terms(wanted):
+            return f"terms of the customer: {wanted.day} {wanted.basis.value.replace('_', ' ')}"
+
+
+def _sum(lines: tuple[DocumentLine, ...]) -> Money:
+    """Gross."""
+    return total((line.net + line.tax for line in lines), lines[0].net.currency)
 
 
 def _composed(pen: _Pen, facts: CustomerFacts, decision: Decision) -> Composed:
@@ -246,7 +264,7 @@ class _Pen:
             covered,
             lines,
         )
-        total = sum((amount for _, amount in covered[1:]), covered[0][1])
+        whole = total((amount for _, amount in covered), covered[0][1].currency)
         upcoming = min((line.due for line in lines if line.due >= self.facts.as_of), default=None)
         for invoice_id in self.decision.items:
             schedule = Schedule(plan.id, plan.version, lines, document)
@@ -254,7 +272,7 @@ class _Pen:
             yield laid
             yield self.note(
                 NotePhrase.PLAN_SCHEDULED, invoice_id, (laid,), plan=plan.id[:8], version=plan.version,
-                invoices=[number for number, _ in covered], total=total, lines=lines,
+                invoices=[number for number, _ in covered], total=whole, lines=lines,
             )  # fmt: skip
             if upcoming is not None:
                 yield from self._expected(self.invoices[invoice_id], upcoming)
