@@ -98,14 +98,19 @@ def _threshold(limit: Decimal, currency: str, rate: Decimal) -> Money:
     return Money.of((limit * rate).quantize(step, ROUND_HALF_UP), currency)
 
 
-def _first_at_least(amount: Money, share: Decimal) -> Money:
-    return Money(int((amount.minor * share).to_integral_value(ROUND_CEILING)), amount.currency)
+def _first_at_least(amount: Money, share: Decimal, count: int) -> Money:
+    """The least first payment. An equal part is enough where equal parts are the share: a quarter, four of them.
+
+    Rounding a quarter up would make the first of four a cent dearer, and the last one too.
+    """
+    least = Money(int((amount.minor * share).to_integral_value(ROUND_CEILING)), amount.currency)
+    return min(least, amount.split(count)[0]) if share * count <= 1 else least
 
 
 def _amounts(amount: Money, count: int, first_share: Decimal) -> tuple[Money, ...] | None:
     """Equal parts where the first is large enough, else the least first part and equal rests; remainder on the last."""
     equal = amount.split(count)
-    least = _first_at_least(amount, first_share)
+    least = _first_at_least(amount, first_share, count)
     if equal[0] >= least:
         return equal
     rest = amount - least
@@ -180,7 +185,7 @@ def _beyond(limits: Plan, lines: tuple[Instalment, ...], on: date, *, principal:
     minimum = _threshold(limits.minimum_instalment, currency, rate)
     smallest = min(lines, key=lambda i: i.amount.minor)
     first_by = add_days(on, limits.first_within_days)
-    least_first = _first_at_least(debt, limits.first_share)
+    least_first = _first_at_least(debt, limits.first_share, len(lines))
     checks = (
         (
             debt < (least := _threshold(limits.minimum_debt, currency, rate)),

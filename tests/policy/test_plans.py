@@ -53,7 +53,7 @@ def test_every_option_is_exact_in_order_and_on_business_days(
         assert all(earlier.due < later.due for earlier, later in pairwise(lines))
         assert all(calendar.is_business_day(line.due) for line in lines)
         assert day < lines[0].due <= day + timedelta(days=limits.first_within_days)
-        assert lines[0].amount.minor >= debt.minor * limits.first_share
+        assert lines[0].amount.minor > debt.minor * limits.first_share - 1
         middle = {line.amount.minor for line in lines[1:-1]}
         assert len(middle) <= 1
         assert not middle or 0 <= lines[-1].amount.minor - middle.pop() < len(lines)
@@ -111,6 +111,15 @@ def test_thresholds_are_compared_at_the_documents_own_rate() -> None:
 def test_the_first_payment_is_good_faith_and_the_rest_is_equal() -> None:
     five = next(o for o in options(LIMITS, money("1200.01"), MONDAY, PLAIN, principal=True) if len(o.instalments) == 5)
     assert [str(line.amount.amount) for line in five.instalments] == ["300.01", "225.00", "225.00", "225.00", "225.00"]
+
+
+@pytest.mark.parametrize("whole", ["1000.00", "1000.01", "1000.02", "1000.03"])
+def test_four_parts_of_which_the_first_is_a_quarter_are_equal_and_only_the_last_takes_the_remainder(whole: str) -> None:
+    four = next(o for o in options(LIMITS, money(whole), MONDAY, PLAIN) if len(o.instalments) == 4)
+    amounts_of = [str(line.amount.amount) for line in four.instalments]
+    assert amounts_of == ["250.00", "250.00", "250.00", f"250.0{whole[-1]}"]
+    plan = offer(four, (("inv-1", money(whole)),), plan_id="p", customer_id="c", on=MONDAY, by="Jo")
+    assert validate(LIMITS, plan, PLAIN) == ()
 
 
 def test_only_permitted_rhythms_are_offered() -> None:
