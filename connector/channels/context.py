@@ -157,7 +157,7 @@ class LetterContext:
     sender: Sender
     written_on: date
     locale: str = "en_GB"  # the organisation's: formats amounts and dates
-    first_name: str = ""  # "" = greet the organisation by its name
+    first_name: str = ""  # of a person known to read it; "" = greet the customer by its name
     items: tuple[LetterItem, ...] = ()
     by_date: date | None = None
     attached: bool = False  # copies of the listed invoices travel with the letter

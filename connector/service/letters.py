@@ -15,6 +15,7 @@ from connector.channels.context import (
     PlanTerms,
     Sender,
 )
+from connector.channels.greeting import first_name
 from connector.channels.message import message_id
 from connector.channels.render import Rendered
 from connector.domain.decisions import ActionKind, Decision
@@ -75,7 +76,7 @@ def context(w: Wiring, organisation: OrganisationRow, facts: CustomerFacts, deci
         ),
         written_on=facts.as_of,
         locale=locale_of(organisation),
-        first_name=customer.first_name,
+        first_name=first_name(customer, facts.recipient, facts.party),
         items=tuple(_items(facts, decision)),
         by_date=decision.by_date,
         attached=attaches(decision),
