@@ -189,6 +189,8 @@ def _leave(client: smtplib.SMTP) -> None:
 class FolderChannel:
     """Letters as files `<date>-<short key>.eml`, for people who send them by hand, for trials and demonstrations.
 
+    The date is that of the instant given, in its own time zone: the caller hands over the organisation's.
+
     A file appears complete or not at all, once for each effect: the same letter again finds it there.
     """
 

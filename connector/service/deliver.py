@@ -35,7 +35,7 @@ from connector.service.earlier import already_there
 from connector.service.letters import outgoing
 from connector.service.precondition import Cancel, Go, Postpone, Precondition
 from connector.service.sync import LEASE_SECONDS, mark_lost, working_on
-from connector.service.wiring import Wiring
+from connector.service.wiring import Wiring, local
 from connector.store import leases, organisations, outbox
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
@@ -257,7 +257,7 @@ class _Round:
             receipt = self._done_before(row)
             if receipt is None and row.effect.kind is EffectKind.LETTER:
                 letter = outgoing(self.w, self.organisation, row.effect, attachments).letter
-                receipt = self.channel.send(letter, self.w.clock.now())
+                receipt = self.channel.send(letter, local(self.w.clock.now(), self.organisation))
             elif receipt is None:
                 receipt = self.ledger.send(row.effect, prepared)
         except (NotSent, RateLimited, NeedsPerson) as error:

@@ -51,7 +51,12 @@ def test_from_plan_to_letters_and_never_twice(taken_on: Desk) -> None:
     assert applied.code == 3
     assert [one["id"] for one in applied.json["refused"]] == [rejected]
     assert applied.json["counts"] == {"done": 2 * (len(statements) - 1)}  # each a letter, and a note of it
-    assert len(list((taken_on.folder / ".dunwell" / "letters").glob("*.eml"))) == len(statements) - 1
+    files = list((taken_on.folder / ".dunwell" / "letters").glob("*.eml"))
+    assert {file.name[:10] for file in files} == {"2026-11-25"}, "the day in Auckland, not in Greenwich"
+    letters = [file.read_text() for file in files]
+    assert len(letters) == len(statements) - 1
+    assert all("\nDate: Wed, 25 Nov 2026 10:" in one for one in letters)
+    assert any("Dear Basket Case," in one for one in letters)  # whose first name is "Basket" in the books
 
     writes = taken_on.order("writes", None, "GET")["writes"]
     assert taken_on.ok("apply").out == "nothing was due\n"
