@@ -13,11 +13,12 @@ from connector.domain.ledger import RecordKind
 from connector.domain.money import Money, total
 from connector.errors import Busy, ConnectionRevoked
 from connector.ports import Batch
-from connector.service.wiring import Wiring
+from connector.service.wiring import Wiring, local_minute
 from connector.store import connections, leases, mirror, organisations
 from connector.store.organisations import OrganisationRow
 
 LEASE_SECONDS = 120
+_COMMANDS = {"pull": "dunwell pull", "deliver": "dunwell apply"}
 
 Progress = Callable[[str, int], None]
 
@@ -46,12 +47,7 @@ def working_on(w: Wiring, organisation_id: str, what: str) -> Iterator[int]:
     with w.db.writing(w.tenant) as tx:
         epoch = leases.acquire(tx, name, w.holder, LEASE_SECONDS)
     if epoch is None:
-        raise Busy(
-            f"another process is at work ({what})",
-            record=organisation_id,
-            not_done=f"this {what} did not start",
-            next_step=f"wait for it to end; a crashed process frees the lease after {LEASE_SECONDS} s",
-        )
+        raise _busy(w, organisation_id, what)
     try:
         yield epoch
     except ConnectionRevoked as error:
@@ -60,6 +56,36 @@ def working_on(w: Wiring, organisation_id: str, what: str) -> Iterator[int]:
     finally:
         with w.db.writing(w.tenant) as tx:
             leases.release(tx, name, epoch)
+
+
+def _busy(w: Wiring, organisation_id: str, what: str) -> Busy:
+    """Who is at work, where, and since when, so that a person can look after that process."""
+    with w.db.reading(w.tenant) as tx:
+        held = leases.held_by(tx, f"{what}:{organisation_id}")
+        organisation = organisations.get(tx, organisation_id)
+    not_done = f"this {what} did not start"
+    if held is None:  # it ended between our two looks
+        return Busy(
+            f"another process was just at work ({what})",
+            record=organisation.record.name,
+            not_done=not_done,
+            next_step=f"run {_COMMANDS.get(what, what)} again",
+        )
+    since = local_minute(held.since, organisation)
+    return Busy(
+        f"another process is at work ({what}): {_process(held.holder)}, since {since}",
+        record=organisation.record.name,
+        not_done=not_done,
+        next_step=f"wait for it to end, then run {_COMMANDS.get(what, what)} again; a process that crashed or was "
+        f"killed blocks for {LEASE_SECONDS} s at most",
+    )
+
+
+def _process(holder: str) -> str:
+    """A holder's own name (`Wiring.holder`: host, process id, nonce) in words."""
+    host, _, rest = holder.partition(":")
+    pid = rest.partition(":")[0]
+    return f"process {pid} on {host}" if pid.isdecimal() else holder
 
 
 def mark_lost(w: Wiring, organisation_id: str, error: ConnectionRevoked) -> None:

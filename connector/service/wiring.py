@@ -50,3 +50,8 @@ class Wiring:
 def local(instant: datetime, organisation: OrganisationRow) -> datetime:
     """The instant in the organisation's time zone."""
     return instant.astimezone(ZoneInfo(organisation.record.timezone))
+
+
+def local_minute(instant: datetime, organisation: OrganisationRow) -> str:
+    """The instant as people at the organisation's place read it: "2026-11-24 09:05", in its time zone."""
+    return f"{local(instant, organisation):%Y-%m-%d %H:%M}"

@@ -5,13 +5,22 @@ A holder whose lease was taken over keeps an old epoch, and everything it then t
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from connector.store.db import Tx
 from connector.store.schema import lease
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Who holds a lease (as it named itself) and since when: UTC, by the clock that ages leases."""
+
+    holder: str
+    since: datetime
 
 
 def acquire(tx: Tx, name: str, holder: str, ttl_seconds: float) -> int | None:
@@ -22,12 +31,18 @@ def acquire(tx: Tx, name: str, holder: str, ttl_seconds: float) -> int | None:
         "name": name,
         "holder": holder,
         "epoch": 1,
+        "since": now,
         "until": now + timedelta(seconds=ttl_seconds),
     }
     insert = (postgresql.insert if tx.connection.dialect.name == "postgresql" else sqlite.insert)(lease).values(row)
     statement = insert.on_conflict_do_update(
         index_elements=[lease.c.tenant, lease.c.name],
-        set_={"holder": insert.excluded.holder, "until": insert.excluded.until, "epoch": lease.c.epoch + 1},
+        set_={
+            "holder": insert.excluded.holder,
+            "since": insert.excluded.since,
+            "until": insert.excluded.until,
+            "epoch": lease.c.epoch + 1,
+        },
         where=sa.or_(lease.c.until <= now, lease.c.holder == ""),  # given back is free, whatever the clock says
     ).returning(lease.c.epoch)
     return tx.connection.execute(statement).scalar_one_or_none()
@@ -61,6 +76,15 @@ def live_epoch(tx: Tx, name: str) -> int | None:
         lease.c.tenant == tx.tenant, lease.c.name == name, lease.c.until > tx.lease_now()
     )
     return tx.connection.execute(query).scalar_one_or_none()
+
+
+def held_by(tx: Tx, name: str) -> Held | None:
+    """Whoever holds the lease now; None when it is free or has run out."""
+    query = sa.select(lease.c.holder, lease.c.since).where(
+        lease.c.tenant == tx.tenant, lease.c.name == name, lease.c.holder != "", lease.c.until > tx.lease_now()
+    )
+    row = tx.connection.execute(query).one_or_none()
+    return None if row is None else Held(row.holder, row.since)
 
 
 def delivering(organisation_id: str) -> str:

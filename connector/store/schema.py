@@ -71,6 +71,7 @@ lease = sa.Table(
     columns.key("name"),
     columns.text("holder"),
     columns.integer("epoch"),
+    columns.instant("since"),
     columns.instant("until"),
 )
 

@@ -6,6 +6,7 @@ The victims are real processes, killed with SIGKILL while the sandbox holds one 
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -97,7 +98,10 @@ def test_two_applies_at_once_one_works_and_the_other_says_so(office: Office) -> 
         until(lambda: office.fired() > 0)
         with pytest.raises(Busy) as refused:
             office.apply()
-        assert "not_done" in refused.value.as_dict()
+        told = refused.value
+        where = f"process {other.pid} on {socket.gethostname()}, since 2026-03-02 12:00"
+        assert where in told.what, "who it is, and since when by the organisation's own clock"
+        assert (told.record, "dunwell apply" in told.next_step, bool(told.not_done)) == ("Harbour Lane", True, True)
         assert other.wait(30) == 0
     assert office.states() == {"done": 12}
     assert [office.happened(row) for row in office.effects()] == [1] * 12

@@ -51,6 +51,19 @@ class TestLeases:
             assert not leases.held(tx, "pull:a", epoch)
             assert not leases.renew(tx, "pull:a", epoch, 60)  # given back is given back
 
+    def test_who_holds_it_and_since_when(self, tx: Tx, clock: FakeClock) -> None:
+        assert leases.held_by(tx, "pull:a") is None
+        leases.acquire(tx, "pull:a", "me", 60)
+        clock.advance(seconds=50)
+        assert leases.renew(tx, "pull:a", 1, 60)
+        assert leases.held_by(tx, "pull:a") == leases.Held("me", NOON), "renewing is the same work going on"
+        clock.advance(seconds=61)
+        assert leases.held_by(tx, "pull:a") is None, "ran out"
+        leases.acquire(tx, "pull:a", "other", 60)
+        assert leases.held_by(tx, "pull:a") == leases.Held("other", NOON + timedelta(seconds=111))
+        leases.release(tx, "pull:a", 2)
+        assert leases.held_by(tx, "pull:a") is None
+
     def test_tenants_have_their_own(self, database: Database) -> None:
         for tenant in ("firm-a", "firm-b"):
             with database.writing(tenant) as tx:

@@ -74,6 +74,7 @@ def _organisations() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("holder", sa.Text(), nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("since", _INSTANT, nullable=False),
         sa.Column("until", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "name", name="pk_lease"),
     )
