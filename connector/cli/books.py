@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import frame, unbuilt
-from connector.cli.frame import By, Json, Org, Project, day, named, otherwise, project, required_day
-from connector.cli.output import emit, note, plain, recorded, say, table
-from connector.errors import DunwellError
+from connector.cli import frame, several, unbuilt
+from connector.cli.frame import By, Json, Org, Project, day, named, project, required_day
+from connector.cli.output import emit, plain, recorded, say, table
 
 if TYPE_CHECKING:
     from connector.service.report import Figure, Report
     from connector.service.sync import Pulled
+    from connector.store.organisations import OrganisationRow
+
+_UNFINISHED = "the pull did not finish; what was read stays valid"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +35,7 @@ def pull(
 ) -> int:
     """Read what changed in the ledger into the mirror.
 
-    One organisation that fails does not keep the others from being read.
+    One organisation that fails or is busy does not keep the others from being read.
 
     Example: dunwell pull
     dunwell pull "Acme Ltd" --full
@@ -41,32 +43,21 @@ def pull(
     from connector.cli.progress import pulling
     from connector.service import lookup, sync
 
-    results: list[Pulled] = []
-    failed: list[DunwellError] = []
     with project(folder) as w:
-        chosen = lookup.selected(w, organisations)
-        for one in chosen:
-            try:
-                with (
-                    otherwise("the pull did not finish; what was read stays valid", "dunwell doctor --all, then again"),
-                    pulling(quiet=as_json) as progress,
-                ):
-                    results.append(sync.pull(w, one, full=full, progress=progress))
-            except DunwellError as error:
-                error.record = error.record or one.record.name
-                failed.append(error)
-    if failed and not results:
-        raise failed[0]
+
+        def read(one: OrganisationRow) -> Pulled:
+            with pulling(quiet=as_json) as progress:
+                return sync.pull(w, one, full=full, progress=progress)
+
+        rows = lookup.selected(w, organisations)
+        results, failed = several.each(rows, read, _UNFINISHED, "dunwell doctor --all, then again")
     if as_json:
-        errors = [one_failed.as_dict() for one_failed in failed]
-        emit({"organisations": results} | ({"error": errors[0], "errors": errors} if failed else {}))
+        emit({"organisations": results} | several.failures(failed))
     else:
         for result in results:
             _show_pulled(result)
-        for one_failed in failed:
-            note(f"dunwell: {one_failed} [{one_failed.record}]")
-            note(f"  not done: {one_failed.not_done}\n  next: {one_failed.next_step}")
-    return 1 if failed else 0
+        several.tell(failed)
+    return several.FAILED if failed else 0
 
 
 def _show_pulled(result: Pulled) -> None:
