@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
 from connector.domain.effects import Capabilities, Effect, Prepared, Probe, Receipt
@@ -192,6 +193,11 @@ class Channel(Protocol):
     """Raises `NotSent` (certainly not out), `LedgerRejected` (refused for good), `OutcomeUnknown`."""
 
     name: str
+
+    @property
+    def goes_to(self) -> Path | str:
+        """Where letters go, for people to be told: a folder, or the name of a mail server."""
+        ...
 
     def send(self, letter: OutgoingLetter, at: datetime) -> Receipt: ...
 

@@ -65,6 +65,11 @@ class SmtpChannel:
         self._sender, self._reply_to = _checked(sender, reply_to)
         self._tls = tls or ssl.create_default_context()
 
+    @property
+    def goes_to(self) -> str:
+        """The mail server, `host:port`."""
+        return f"{self._settings.host}:{self._settings.port}"
+
     def send(self, letter: OutgoingLetter, at: datetime) -> Receipt:
         """Hand the letter over. Raises as the module says."""
         content = _stuffed(message(letter, self._sender, self._reply_to, at).as_bytes())
@@ -81,7 +86,7 @@ class SmtpChannel:
     @contextmanager
     def _session(self) -> Iterator[smtplib.SMTP]:
         """A greeted, encrypted, logged-in connection. Whatever fails inside it failed before end-of-data."""
-        where = f"{self._settings.host}:{self._settings.port}"
+        where = self.goes_to
         client: smtplib.SMTP | None = None
         try:
             client = self._connected()
@@ -199,6 +204,11 @@ class FolderChannel:
     def __init__(self, folder: Path, sender: Mailbox, reply_to: str) -> None:
         self._folder = folder
         self._sender, self._reply_to = _checked(sender, reply_to)
+
+    @property
+    def goes_to(self) -> Path:
+        """The folder."""
+        return self._folder
 
     def send(self, letter: OutgoingLetter, at: datetime) -> Receipt:
         """Raises `NotSent` when the file could not be written, and as `message` does."""

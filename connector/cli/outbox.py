@@ -11,6 +11,7 @@ import typer
 from connector.cli import frame, words
 from connector.cli.frame import By, Json, Org, Project, named, project
 from connector.cli.output import emit, say, table
+from connector.domain.counting import counted
 from connector.errors import UserError
 
 if TYPE_CHECKING:
@@ -139,9 +140,21 @@ def show_delivered(w: Wiring, results: Sequence[Delivered]) -> None:
     show_effects(w, rows, empty="nothing was due")
     if rows:
         say(", ".join(f"{count} {state}" for state, count in Counter(row.state.value for row in rows).items()))
+    if letters := sum(row.effect.kind.value == "letter" and row.state.value == "done" for row in rows):
+        say(_where_letters_went(w, letters))
     waiting = max((result.waiting_until for result in results if result.waiting_until), default="")
     if waiting:
         say(f"an outcome is unknown: run dunwell apply again after {waiting}")
+
+
+def _where_letters_went(w: Wiring, letters: int) -> str:
+    """A folder is told as the project sees it: nobody has been mailed."""
+    where = w.channel().goes_to
+    told = counted(letters, "letter")
+    if isinstance(where, str):
+        return f"{told} handed to the mail server {where}"
+    within = where.relative_to(w.project) if where.is_relative_to(w.project) else where
+    return f"{told} written to the folder {within}: no mail server is set, so nobody was mailed"
 
 
 def show_effects(w: Wiring, rows: Sequence[EffectRow], *, empty: str) -> None:
