@@ -188,7 +188,7 @@ def promise(
         str | None, typer.Option("--amount", metavar="AMOUNT", help="Only this much [all of it].")
     ] = None,
     currency: Annotated[
-        str | None, typer.Option("--currency", metavar="CODE", help="Of the amount [the books' own].")
+        str | None, typer.Option("--currency", metavar="CODE", help="Of the amount [the currency owed].")
     ] = None,
     org: Org = None,
     folder: Project = None,
@@ -201,12 +201,12 @@ def promise(
 
     Example: dunwell promise INV-0107 --on 2026-11-27
     """
-    from connector.service import accommodations
+    from connector.service import promises
 
     with project(folder, by) as w, otherwise("nothing was recorded"):
         organisation = named(w, org)
-        asked = money(amount, currency or organisation.record.base_currency)
-        record = accommodations.promise(w, organisation, target, required_day(on), amount=asked)
+        asked = frame.owed(w, organisation, target, amount, currency)
+        record = promises.promise(w, organisation, target, required_day(on), amount=asked)
         return recorded(record, as_json=as_json)
 
 

@@ -114,6 +114,18 @@ def money(text: str | None, currency: str) -> Money | None:
     return amount
 
 
+def owed(w: Wiring, organisation: OrganisationRow, target: str, text: str | None, currency: str | None) -> Money | None:
+    """An amount of what this invoice or customer owes: in its own currency, unless one is named. Raises `UserError`."""
+    from connector.service import lookup
+
+    if text is None:
+        return None
+    if currency is None:
+        with w.db.reading(w.tenant) as tx:
+            currency = lookup.currency(tx, organisation.id, target)
+    return money(text, currency)
+
+
 def day(text: str | None, what: str = "date") -> date | None:
     """A date from the command line. Raises `UserError`."""
     if text is None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from connector.cli import frame, words
-from connector.cli.frame import By, Json, Org, Project, choice, day, money, named, otherwise, project
+from connector.cli.frame import By, Json, Org, Project, choice, day, named, otherwise, project
 from connector.cli.output import emit, recorded, table
 
 Customer = Annotated[
@@ -120,7 +120,7 @@ def reply(
         str | None, typer.Option("--amount", metavar="AMOUNT", help="The amount the customer named.")
     ] = None,
     currency: Annotated[
-        str | None, typer.Option("--currency", metavar="CODE", help="Of the amount [the books' own].")
+        str | None, typer.Option("--currency", metavar="CODE", help="Of the amount [the currency owed].")
     ] = None,
     reference: Annotated[str, typer.Option("--reference", metavar="TEXT", help="The payment's reference.")] = "",
     remark: Annotated[str, typer.Option("--note", metavar="TEXT", help="For your own records.")] = "",
@@ -143,7 +143,7 @@ def reply(
         if outcome == "answered":
             return recorded(people.answer_replies(w, organisation, customer), as_json=as_json)
         picked = choice(outcome, ReplyOutcome, "outcome")
-        asked = money(amount, currency or organisation.record.base_currency)
+        asked = frame.owed(w, organisation, customer, amount, currency)
         record = people.reply(
             w, organisation, customer, picked, until=day(until), amount=asked, reference=reference, note=remark
         )

@@ -9,7 +9,7 @@ from typing import Any
 from connector.domain.cases import CallOutcome, DisputeCode, DisputeOutcome, Holder, ReplyOutcome, TakeOnChoice
 from connector.domain.decisions import ActionKind
 from connector.domain.money import Money
-from connector.service import accommodations, approve, disputes, people, take_on
+from connector.service import accommodations, approve, disputes, people, promises, take_on
 from connector.service.wiring import Wiring
 from connector.store.actions import ActionRow
 from connector.store.organisations import OrganisationRow
@@ -73,9 +73,7 @@ _COMMANDS: Mapping[str, Command] = {
         w, row, said["invoice"], DisputeOutcome(said["outcome"])
     ),
     "extend": lambda w, row, _c, said: accommodations.extend(w, row, said["invoice"]),
-    "promise": lambda w, row, _c, said: accommodations.promise(
-        w, row, said["invoice"], date.fromisoformat(said["until"])
-    ),
+    "promise": lambda w, row, _c, said: promises.promise(w, row, said["invoice"], date.fromisoformat(said["until"])),
     "sign_plan": _sign,
     "reply": lambda w, row, customer, said: people.reply(w, row, customer, ReplyOutcome(said["outcome"])),
     "answered": lambda w, row, customer, _said: people.answer_replies(w, row, customer),

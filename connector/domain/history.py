@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median_low
@@ -108,8 +108,8 @@ def _within_year(past: Past, day: date | None) -> bool:
 def _broken(past: Past) -> int:
     promises = sum(
         past.bank.promise(promise, past.promise_lag(promise.until)) is PauseState.BROKEN
-        for promise in past.known.all(Promise)
-        if _within_year(past, promise.until) and not past.known.is_past(promise.withdrawn_on)
+        for promise in _standing(past)
+        if _within_year(past, promise.until)
     )
     lapsed = sum(
         past.bank.extension(extension) is PauseState.BROKEN
@@ -117,3 +117,13 @@ def _broken(past: Past) -> int:
         if _within_year(past, extension.until)
     )
     return promises + lapsed
+
+
+def _standing(past: Past) -> Iterator[Promise]:
+    """Each promise of what no later promise took over by its day: one word that was changed in time breaks nothing."""
+    made = [one for one in past.known.all(Promise) if not past.known.is_past(one.withdrawn_on)]
+    for number, promise in enumerate(made):
+        later = [one for one in made[number + 1 :] if one.on <= promise.until]
+        taken_over = {invoice_id for one in later for invoice_id in one.invoice_ids}
+        if left := tuple(one for one in promise.invoice_ids if one not in taken_over):
+            yield replace(promise, invoice_ids=left)

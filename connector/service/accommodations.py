@@ -1,24 +1,23 @@
-"""Extensions, promises to pay and payment plans: agreed by people, limited by policy, judged by the bank."""
+"""Extensions and payment plans: agreed by people, limited by policy, judged by the bank."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from connector.domain.cases import Extension, PaymentPlan, PlanState, Promise, Signature
+from connector.domain.cases import Extension, PaymentPlan, PlanState, Signature
 from connector.domain.facts import CustomerFacts
 from connector.domain.money import Money, total
 from connector.errors import NotFound, Refused
 from connector.policy import plans
 from connector.policy.rules.extension import may_extend
 from connector.policy.rules.payment_plan import may_offer
-from connector.policy.rules.promise import may_promise
 from connector.service import lookup
 from connector.service.knowledge import facts_of
 from connector.service.people import record
 from connector.service.wiring import Wiring
 from connector.service.wording import say
-from connector.store import cases, mirror
+from connector.store import cases
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 
@@ -48,49 +47,6 @@ def extend(
             reason=reason,
         )
         return record(tx, organisation, case)
-
-
-def promise(
-    w: Wiring, organisation: OrganisationRow, text: str, until: date, *, amount: Money | None = None
-) -> Promise:
-    """A dated promise to pay one invoice, or all that the customer owes. Raises `Refused` naming the policy's limit."""
-    policy = w.policy(organisation).policy
-    today = w.today(organisation)
-    with w.db.writing(w.tenant) as tx:
-        customer_id, invoice_ids = _covered(tx, organisation, text)
-        facts = facts_of(w, tx, organisation, customer_id, today)
-        ids = invoice_ids or tuple(item.invoice.id for item in facts.items if item.is_overdue)
-        if not ids:
-            raise Refused("nothing is overdue", record=text, not_done="no promise was recorded")
-        owed = {item.invoice.currency for item in facts.items if item.invoice.id in ids}
-        if amount is not None and amount.currency not in owed:
-            raise Refused(
-                f"nothing is owed in {amount.currency}",
-                record=text,
-                not_done="no promise was recorded",
-                next_step=f"give it in {' or '.join(sorted(owed))}, with --currency",
-            )
-        for invoice_id in ids:
-            if (refusal := may_promise(policy, facts, invoice_id, until)) is not None:
-                raise Refused(say(refusal), record=text, not_done="no promise was recorded")
-        case = Promise(
-            id=w.ids.new(),
-            customer_id=customer_id,
-            on=today,
-            by=w.who,
-            invoice_ids=ids,
-            until=until,
-            amount=amount,
-        )
-        return record(tx, organisation, case)
-
-
-def _covered(tx: Tx, organisation: OrganisationRow, text: str) -> tuple[str, tuple[str, ...]]:
-    found = [r for r in mirror.find(tx, organisation.id, text) if hasattr(r, "customer_id")]
-    if found:
-        invoice = lookup.invoice(tx, organisation.id, text)
-        return invoice.customer_id, (invoice.id,)
-    return lookup.customer(tx, organisation.id, text).id, ()
 
 
 @dataclass(frozen=True)

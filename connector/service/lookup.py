@@ -35,6 +35,17 @@ def selected(w: Wiring, texts: list[str] | None) -> tuple[OrganisationRow, ...]:
     return rows
 
 
+def must_be_pulled(row: OrganisationRow) -> None:
+    """Raises `Refused` where the ledger was never read: an empty mirror would be taken for empty books."""
+    if row.last_pull_at is None:
+        raise Refused(
+            "the ledger was never read",
+            record=row.record.name,
+            not_done="nothing was planned",
+            next_step="run `dunwell pull`, then this again",
+        )
+
+
 def customer(tx: Tx, organisation_id: str, text: str) -> Customer:
     """The customer with this id, name or e-mail, or whose invoice this is. Raises `NotFound`, `Refused`."""
     found = mirror.find(tx, organisation_id, text)
@@ -58,3 +69,20 @@ def invoice(tx: Tx, organisation_id: str, text: str) -> Invoice:
     if len({record.id for record in found}) > 1:
         raise Refused(f"{text!r} fits several invoices", next_step="use the invoice's id")
     return mirror.invoice(tx, organisation_id, found[0].id)
+
+
+def currency(tx: Tx, organisation_id: str, text: str) -> str:
+    """In which currency this invoice, or what this customer has open, is owed. Raises `NotFound`, `Refused`."""
+    if any(isinstance(record, Invoice) for record in mirror.find(tx, organisation_id, text)):
+        return invoice(tx, organisation_id, text).currency
+    book = mirror.book(tx, organisation_id, customer(tx, organisation_id, text).id)
+    found = sorted({one.currency for one in book.invoices if one.is_open})
+    if len(found) > 1:
+        raise Refused(
+            f"{book.customer.name} owes in {' and '.join(found)}",
+            record=text,
+            next_step="say which with --currency, or name the invoice",
+        )
+    if found:
+        return found[0]
+    return book.customer.currency or organisations.get(tx, organisation_id).record.base_currency

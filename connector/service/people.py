@@ -26,6 +26,7 @@ from connector.domain.cases import (
     ReplyOutcome,
 )
 from connector.domain.decisions import ActionKind
+from connector.domain.ledger import CustomerBook
 from connector.domain.money import Money
 from connector.errors import NotFound, Refused
 from connector.service import lookup
@@ -172,7 +173,8 @@ def reply(
 ) -> Reply:
     """An answer came in. It pauses chasing until we answered, at most the policy's reply time.
 
-    Raises `Refused` for a promise without a date and for money that was paid in the future.
+    Raises `Refused` for a promise without a date, for money that was paid in the future, and for an amount in a
+    currency in which nothing was billed.
     """
     if outcome is ReplyOutcome.PROMISE and until is None:
         raise Refused("a promise needs a date", record=text, next_step="`dunwell promise TARGET --on DATE` records one")
@@ -181,6 +183,8 @@ def reply(
     with w.db.writing(w.tenant) as tx:
         customer = lookup.customer(tx, organisation.id, text)
         invoices = [r.id for r in mirror.find(tx, organisation.id, text) if hasattr(r, "customer_id")]
+        if amount is not None:
+            _must_be_billed(mirror.book(tx, organisation.id, customer.id), invoices, amount, text)
         case = Reply(
             id=w.ids.new(),
             customer_id=customer.id,
@@ -194,6 +198,18 @@ def reply(
             note=note,
         )
         return record(tx, organisation, case)
+
+
+def _must_be_billed(book: CustomerBook, invoices: Sequence[str], amount: Money, text: str) -> None:
+    """Money in a currency in which nothing was ever asked for would be believed to be on its way for nothing."""
+    known = {one.currency for one in book.invoices if not invoices or one.id in invoices}
+    if known and amount.currency not in known:
+        raise Refused(
+            f"nothing was billed in {amount.currency}",
+            record=text,
+            not_done="nothing was recorded",
+            next_step=f"give it in {' or '.join(sorted(known))}, with --currency",
+        )
 
 
 def answer_replies(w: Wiring, organisation: OrganisationRow, text: str) -> list[Reply]:
