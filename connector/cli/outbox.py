@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connector.cli import frame, words
-from connector.cli.frame import By, Json, Org, Project, named, project
+from connector.cli.frame import By, Json, Org, Project, named, otherwise, project
 from connector.cli.output import emit, say, table
 from connector.domain.counting import counted
 from connector.errors import UserError
@@ -60,24 +61,31 @@ def effects(
 def settle(
     key: Key,
     happened: Annotated[bool | None, typer.Option("--happened/--did-not-happen", help="What you saw.")] = None,
+    give_up: Annotated[
+        bool, typer.Option("--give-up", help="Cancel it for good, and what waits for it; also one that was refused.")
+    ] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; needed to give up.")] = "",
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Tell what became of an effect that nobody could see.
+    """Tell what became of an effect that nobody could see, or give it up.
+
+    What did not happen is sent by the next apply. What is given up is not, and its action is not proposed again.
 
     Example: dunwell effects settle 4f1a9c --happened
+    dunwell effects settle 4f1a9c --give-up --reason "told them by telephone"
     """
-    from connector.service.outcomes import settle as service
+    from connector.service import outcomes
 
-    if happened is None:
+    if (happened is None) != give_up:
         raise UserError(
-            "what you saw is missing",
+            "what became of it is missing" if happened is None else "--give-up goes with neither of the others",
             not_done="nothing was settled",
-            next_step="look in the ledger, then say --happened or --did-not-happen",
+            next_step="look in the ledger, then say --happened, --did-not-happen or --give-up",
         )
-    with project(folder, by) as w:
-        row = service(w, key, happened=happened)
+    with project(folder, by) as w, otherwise("nothing was settled"):
+        row = outcomes.give_up(w, key, reason) if happened is None else outcomes.settle(w, key, happened=happened)
     return _answer(row, as_json=as_json)
 
 
@@ -129,6 +137,7 @@ def delivered_document(results: Sequence[Delivered]) -> dict[str, object]:
         "effects": [effect_document(row) for row in rows],
         "counts": dict(Counter(row.state.value for row in rows)),
         "calls": sum(result.calls for result in results),
+        "undecided": sum(result.undecided for result in results),
         "waiting_until": max((r.waiting_until for r in results if r.waiting_until), default=None),
         "stopped": [result.stopped.as_dict() for result in results if result.stopped is not None],
     }
@@ -142,9 +151,15 @@ def show_delivered(w: Wiring, results: Sequence[Delivered]) -> None:
         say(", ".join(f"{count} {state}" for state, count in Counter(row.state.value for row in rows).items()))
     if letters := sum(row.effect.kind.value == "letter" and row.state.value == "done" for row in rows):
         say(_where_letters_went(w, letters))
-    waiting = max((result.waiting_until for result in results if result.waiting_until), default="")
+    waiting = [(result.waiting_until, result.organisation) for result in results if result.waiting_until]
     if waiting:
-        say(f"an outcome is unknown: run dunwell apply again after {waiting}")
+        say(f"an outcome is unknown: run dunwell apply again after {_local(w, *max(waiting))}")
+    if any(row.state.value == "rejected" for row in rows):
+        say("refused: mend what is complained about, then dunwell effects retry KEY; or give it up:")
+        say("  dunwell effects settle KEY --give-up --reason TEXT")
+    if undecided := sum(result.undecided for result in results):
+        say(f"{undecided} for you to settle: look in the ledger, then dunwell effects settle KEY")
+        say("  --happened, --did-not-happen or --give-up; dunwell effects --state human lists them")
 
 
 def _where_letters_went(w: Wiring, letters: int) -> str:
@@ -161,7 +176,7 @@ def show_effects(w: Wiring, rows: Sequence[EffectRow], *, empty: str) -> None:
     """Effects as a table, oldest first, each with the name of what it touches."""
     table(
         ("=key", "=effect", "target", "=state", "detail"),
-        [(row.effect.key[:12], row.effect.kind, _target(w, row), row.state, _detail(row)) for row in rows],
+        [(row.effect.key[:12], row.effect.kind, _target(w, row), row.state, _detail(w, row)) for row in rows],
         empty=empty,
     )
 
@@ -178,7 +193,18 @@ def _target(w: Wiring, row: EffectRow) -> str:
     return f"{effect.target_kind.value} {effect.target}"
 
 
-def _detail(row: EffectRow) -> str:
+def _detail(w: Wiring, row: EffectRow) -> str:
     if row.reason:
-        return row.reason + (f", not before {row.not_before:%Y-%m-%d %H:%M} UTC" if row.not_before else "")
+        return row.reason + (f", not before {_local(w, row.not_before, row.organisation_id)}" if row.not_before else "")
     return row.receipt.reference if row.receipt else ""
+
+
+def _local(w: Wiring, instant: datetime, organisation_id: str) -> str:
+    """The first whole minute at or after the instant, as the clock at the organisation's place will show it."""
+    from connector.service.wiring import local
+    from connector.store import organisations
+
+    with w.db.reading(w.tenant) as tx:
+        place = organisations.get(tx, organisation_id)
+    there = local(instant + timedelta(seconds=59, microseconds=999_999), place)
+    return f"{there:%H:%M %Z}" if there.date() == w.today(place) else f"{there:%Y-%m-%d %H:%M %Z}"

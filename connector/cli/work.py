@@ -157,7 +157,8 @@ def apply(
 ) -> int:
     """Deliver what is approved, each effect once.
 
-    What no longer holds is refused. Running it again changes nothing. Exit code 3: a person is needed.
+    What no longer holds is cancelled. Running it again repeats nothing. Exit code 3: done, but a person is needed:
+    something was refused, or its outcome is not known.
 
     Example: dunwell apply
     dunwell apply --plan plan.json
@@ -200,12 +201,13 @@ def _approve_saved(w: Wiring, pairs: list[tuple[str, str]]) -> list[dict[str, st
 
 
 def _outcome(results: Sequence[Delivered]) -> int:
-    """The exit code: a person is needed where an effect waits for one, or where the round ended early."""
+    """The exit code: a person is needed where an effect was refused or is in doubt, or where the round ended early."""
     stopped = [result.stopped for result in results if result.stopped is not None]
     for error in stopped:
         note(f"dunwell: stopped early: {error}\n  next: {error.next_step or 'run dunwell apply again'}")
     states = {row.state.value for result in results for row in result.effects}
-    return PERSON_NEEDED if states & {"human", "rejected"} or stopped else 0
+    undecided = any(result.undecided for result in results)
+    return PERSON_NEEDED if states & {"unknown", "human", "rejected"} or undecided or stopped else 0
 
 
 def run(
@@ -262,7 +264,7 @@ def _show_run(w: Wiring, cycles: Sequence[Cycle]) -> None:
             f"{cycle.pulled.name}: {cycle.pulled.changed} records changed, {len(cycle.proposal.actions)} proposed, "
             f"{len(cycle.approved)} approved by autopilot, {len(cycle.delivered.effects)} effects"
         )
-    if any(cycle.delivered.effects for cycle in cycles):
+    if any(cycle.delivered.effects or cycle.delivered.undecided for cycle in cycles):
         outbox.show_delivered(w, [cycle.delivered for cycle in cycles])
 
 

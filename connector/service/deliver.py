@@ -54,7 +54,8 @@ class Delivered:
 
     organisation: str
     effects: list[EffectRow] = field(default_factory=list)
-    waiting_until: str | None = None  # an unknown outcome can be looked up from then on
+    waiting_until: datetime | None = None  # an unknown outcome can be looked up from then on
+    undecided: int = 0  # effects of this and of earlier rounds of which only a person can tell whether they happened
     stopped: DunwellError | None = None  # why the round ended early
     calls: int = 0
 
@@ -95,15 +96,18 @@ class _Round:
                 mark_lost(self.w, self.organisation.id, stop)
         with self.w.db.reading(self.w.tenant) as tx:
             self.result.effects = [outbox.get(tx, key) for key in self.touched]
+            self.result.undecided = len(self._ours(outbox.listing(tx, self.organisation.id, EffectState.HUMAN)))
         self.result.calls = self.ledger.calls() - calls
         return self.result
 
     def _due(self) -> list[EffectRow]:
         with self.w.db.reading(self.w.tenant) as tx:
             rows = outbox.due(tx, self.organisation.id, tx.now)
-        if self.only is not None:
-            rows = tuple(row for row in rows if row.action_id in self.only)
-        return [row for row in rows if row.effect.key not in self.touched]  # each at most once a round
+        return [row for row in self._ours(rows) if row.effect.key not in self.touched]  # each at most once a round
+
+    def _ours(self, rows: tuple[EffectRow, ...]) -> tuple[EffectRow, ...]:
+        """Those of the actions that this round is about."""
+        return rows if self.only is None else tuple(row for row in rows if row.action_id in self.only)
 
     # -- what an earlier round left behind ---------------------------------------------------------------------------
 
@@ -128,7 +132,7 @@ class _Round:
                 self.result.stopped = error
 
     def _wait_until(self, ready: datetime) -> None:
-        self.result.waiting_until = max(self.result.waiting_until or "", ready.isoformat())
+        self.result.waiting_until = max(self.result.waiting_until or ready, ready)
 
     def _probe(self, row: EffectRow) -> None:
         prepared = row.prepared

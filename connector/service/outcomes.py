@@ -1,4 +1,4 @@
-"""The outbox as people see it: list, settle what nobody could see, retry what was refused. Also the modes."""
+"""The outbox as people see it: list, settle what nobody could see, retry or give up what was refused. And the modes."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from enum import StrEnum
 from connector.domain.decisions import ActionKind
 from connector.domain.effects import Effect, EffectState, Receipt
 from connector.errors import Refused, UserError
-from connector.service.consequences import record_done, settle_action
+from connector.service.consequences import OPEN_STATES, record_done, settle_action
 from connector.service.wiring import Wiring
-from connector.store import actions, organisations, outbox, timeline
+from connector.store import actions, organisations, outbox, timeline, wake
 from connector.store.actions import ActionRow
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
@@ -56,7 +56,14 @@ def settle(w: Wiring, text: str, *, happened: bool) -> EffectRow:
     with w.db.writing(w.tenant) as tx:
         row = outbox.find(tx, text)
         if row.state is not EffectState.HUMAN:
-            raise Refused(f"its outcome is known: {row.state.value}", record=row.effect.key[:12])
+            raise Refused(
+                f"its outcome is known: {row.state.value}",
+                record=row.effect.key[:12],
+                not_done="nothing was settled",
+                next_step="dunwell effects retry KEY, or dunwell effects settle KEY --give-up --reason TEXT"
+                if row.state is EffectState.REJECTED
+                else "dunwell effects --state human lists those that a person settles",
+            )
         organisation = organisations.get(tx, row.organisation_id)
         if happened:
             receipt = Receipt(reference="a person saw it", detail=w.who, found=True)
@@ -69,6 +76,45 @@ def settle(w: Wiring, text: str, *, happened: bool) -> EffectRow:
             outbox.back(tx, row.effect.key, row.attempt, f"{w.who}: it did not happen", new_vendor_key=fresh)
         settle_action(tx, row.action_id)
         return outbox.get(tx, row.effect.key)
+
+
+def give_up(w: Wiring, text: str, reason: str) -> EffectRow:
+    """A person gives up, for good, what was refused or what nobody can tell: cancelled, and with it what waits for it.
+
+    Its action is never proposed again unless another of its acts happened. Raises `Refused`, also without a reason.
+    """
+    if not reason.strip():
+        raise Refused(
+            "giving up needs a reason", record=text, not_done="nothing was given up", next_step="add --reason TEXT"
+        )
+    with w.db.writing(w.tenant) as tx:
+        row = outbox.find(tx, text)
+        key = row.effect.key
+        if row.state not in (EffectState.HUMAN, EffectState.REJECTED):
+            raise Refused(
+                f"only what was refused, or what nobody can tell, is given up; this one is {row.state.value}",
+                record=key[:12],
+                not_done="nothing was given up",
+                next_step="dunwell effects shows the state of each",
+            )
+        said = f"given up by {w.who}: {reason}"
+        outbox.finish(tx, key, row.attempt, EffectState.CANCELLED, reason=said, by=w.who)
+        outbox.cancel_dependents(tx, key, f"the act it reports was {said}")
+        _give_up_action(w, tx, row.action_id, said)
+        return outbox.get(tx, key)
+
+
+def _give_up_action(w: Wiring, tx: Tx, action_id: str, said: str) -> None:
+    """Done where another of its acts happened; rejected for good where none did and none is to come."""
+    action = actions.get(tx, action_id)
+    wake.mark(tx, action.organisation_id, [action.customer_id])
+    rows = outbox.of_action(tx, action_id)
+    if any(row.state in OPEN_STATES for row in rows):
+        return
+    if any(row.state is EffectState.DONE for row in rows if not row.effect.after):
+        settle_action(tx, action_id)
+    else:
+        actions.give_up(tx, action_id, w.who, tx.now, said)
 
 
 def retry(w: Wiring, text: str) -> EffectRow:

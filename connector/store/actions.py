@@ -23,8 +23,8 @@ from connector.store.policies import get_policy, save_policy
 from connector.store.schema import action
 
 __all__ = [
-    "ActionRow", "acted", "acted_all", "action_id", "approve", "find", "get", "get_policy", "listing", "propose",
-    "reject", "save_policy", "settle", "withdraw_unrenewed",
+    "ActionRow", "acted", "acted_all", "action_id", "approve", "find", "get", "get_policy", "give_up", "listing",
+    "propose", "reject", "save_policy", "settle", "withdraw_unrenewed",
 ]  # fmt: skip
 
 ID_LENGTH: Final = 10
@@ -182,6 +182,15 @@ def reject(tx: Tx, row_id: str, by: str, at: datetime, reason: str, until: date 
         raise Refused(f"the action is {row.state}, only proposals can be rejected", record=row_id)
     _update(tx, row_id, state="rejected", decided_by=by, decided_at=at, reason=reason, until=until)
     _note(tx, row, "action.rejected", by, reason=reason, until=until)
+
+
+def give_up(tx: Tx, row_id: str, by: str, at: datetime, reason: str) -> None:
+    """None of its acts will happen any more, and it is never proposed again. Raises `NotFound`, `Refused` when done."""
+    row = get(tx, row_id)
+    if row.state == "done":
+        raise Refused("the action is done", record=row_id, not_done="it stays done")
+    _update(tx, row_id, state="rejected", decided_by=by, decided_at=at, reason=reason, until=None, settled_at=None)
+    _note(tx, row, "action.rejected", by, before=row.state, reason=reason, until=None)
 
 
 def settle(tx: Tx, row_id: str, state: str, at: datetime) -> None:

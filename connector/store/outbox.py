@@ -3,6 +3,7 @@
     PLANNED -> SENDING -> DONE | REJECTED | UNKNOWN        UNKNOWN -> DONE | PLANNED | HUMAN
     SENDING -> PLANNED (certainly not sent)                HUMAN -> DONE | PLANNED | CANCELLED
     PLANNED -> CANCELLED                                   REJECTED -> PLANNED (tried again, or approved anew)
+    REJECTED -> CANCELLED (a person gave it up)
 
 Every change is compare-and-set and on the timeline. `attempt` counts the starts: who holds an old one changes nothing.
 """
@@ -55,7 +56,7 @@ FINISHES: Final = {
     EffectState.REJECTED: (EffectState.SENDING,),
     EffectState.UNKNOWN: (EffectState.SENDING,),
     EffectState.HUMAN: (EffectState.UNKNOWN,),
-    EffectState.CANCELLED: (EffectState.PLANNED, EffectState.HUMAN),
+    EffectState.CANCELLED: (EffectState.PLANNED, EffectState.HUMAN, EffectState.REJECTED),
 }
 RETURNS: Final = (EffectState.SENDING, EffectState.UNKNOWN, EffectState.HUMAN)
 
@@ -158,7 +159,14 @@ def _target_is_busy(tx: Tx, row: EffectRow) -> bool:
 
 
 def finish(
-    tx: Tx, key: str, attempt: int, state: EffectState, *, receipt: Receipt | None = None, reason: str = ""
+    tx: Tx,
+    key: str,
+    attempt: int,
+    state: EffectState,
+    *,
+    receipt: Receipt | None = None,
+    reason: str = "",
+    by: str = "dunwell",
 ) -> bool:
     """Store what became of this attempt. False when it was started again meanwhile, or is in that state already.
 
@@ -173,7 +181,7 @@ def finish(
         values["receipt"] = dump(_RECEIPT, receipt)
     _change(tx, key, values)
     said = {} if receipt is None else {"receipt": receipt.reference}
-    _note(tx, row.organisation_id, key, state.value, {"attempt": attempt, "from": row.state.value} | said, reason)
+    _note(tx, row.organisation_id, key, state.value, {"attempt": attempt, "from": row.state.value} | said, reason, by)
     return True
 
 

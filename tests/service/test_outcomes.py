@@ -12,6 +12,8 @@ from connector.errors import Refused, UserError
 from connector.service import outcomes
 from connector.service.cycle import run_once
 from connector.service.outcomes import Mode
+from connector.store import timeline
+from connector.store.outbox import EffectRow
 from tests.harness import Office, new_project, opened, sandbox
 
 pytestmark = pytest.mark.socket
@@ -83,3 +85,46 @@ class TestAutopilot:
             assert again.approved == ()
             assert ActionKind.SEND_INVOICE in {one.key.kind for one in again.proposal.actions}
             assert not [row for row in today.truth() if row["kind"] == "email"]
+
+
+class TestGivingUp:
+    def doubtful(self, office: Office) -> EffectRow:
+        """The ledger's own e-mail, of which nobody can tell whether it left; the note that reports it waits."""
+        office.five_cases()
+        office.fault("/Email$", do="reset_after_commit")
+        office.settle_down(1)
+        return office.effect(EffectKind.LEDGER_EMAIL)
+
+    def test_what_nobody_can_tell_is_given_up_with_what_waits_for_it(self, office: Office) -> None:
+        row = self.doubtful(office)
+        assert row.state is EffectState.HUMAN
+        assert office.apply().undecided == 1, "a later round says again that a person is needed"
+        given_up = outcomes.give_up(office.w, row.effect.key, "they have it")
+        assert (given_up.state, given_up.reason) == (EffectState.CANCELLED, "given up by Ana: they have it")
+        assert office.states() == {"done": 10, "cancelled": 2}
+        action = office.action(row.action_id)
+        assert (action.state, action.until) == ("rejected", None), "approved anew it could be sent a second time"
+        office.wait(3 * 86_400)
+        office.pull()
+        office.reconciled()
+        assert row.action_id not in {one.id for one in office.plan().actions}
+        assert office.apply().undecided == 0
+        with office.w.db.reading("default") as tx:
+            entries = timeline.entries(tx, subject=row.effect.key)
+            said = [one for one in entries if one.kind == "effect.cancelled"]
+            assert [one.actor for one in said] == ["Ana"]
+
+    def test_an_action_whose_act_happened_stays_done_without_its_note(self, office: Office) -> None:
+        office.five_cases()
+        office.fault("/Invoices/[0-9a-f-]{36}/History$", method="PUT", do="status", status=400,
+                     body='{"Message": "no"}', headers=JSON)  # fmt: skip
+        office.apply()
+        (note,) = [row for row in office.effects() if row.state is EffectState.REJECTED]
+        outcomes.give_up(office.w, note.effect.key, "the note is not needed")
+        assert office.effect(EffectKind.TAG).state is EffectState.DONE
+        assert office.action(note.action_id).state == "done"
+
+    def test_what_is_planned_or_done_is_not_given_up(self, office: Office) -> None:
+        office.five_cases()
+        with pytest.raises(Refused, match="planned"):
+            outcomes.give_up(office.w, office.effect(EffectKind.TAG).effect.key, "why not")

@@ -153,7 +153,7 @@ LEGAL = {
     S.UNKNOWN: {S.DONE, S.HUMAN, S.PLANNED},
     S.HUMAN: {S.DONE, S.CANCELLED, S.PLANNED},
     S.DONE: set(),
-    S.REJECTED: set(),
+    S.REJECTED: {S.CANCELLED},
     S.CANCELLED: set(),
 }
 
