@@ -37,6 +37,8 @@ def plan_document(w: Wiring, proposals: list[Proposal]) -> dict[str, object]:
     return {
         "format": PLAN_FORMAT,
         "as_of": {proposal.organisation: proposal.as_of for proposal in proposals},
+        "stored": {proposal.organisation: proposal.stored for proposal in proposals},
+        "stale": [proposal.organisation for proposal in proposals if proposal.stale],
         "next_date": {proposal.organisation: proposal.next_date for proposal in proposals},
         "actions": actions,
         "nothing_because": [
@@ -90,6 +92,7 @@ def announce(name: str, as_of: date) -> None:
 
 def show_plan(proposal: Proposal) -> None:
     """The plan for people: one line an action, with the date that a letter will name."""
+    from connector.service.review import FRESHNESS
     from connector.service.wording import say as worded
 
     say("1 action" if len(proposal.actions) == 1 else f"{len(proposal.actions)} actions")
@@ -109,7 +112,9 @@ def show_plan(proposal: Proposal) -> None:
         ),
     )
     for outcome in proposal.nothing_because:
-        say(f"  nothing more because: {worded(outcome.reason)}")
+        say(f"  {'careful' if outcome.rule == FRESHNESS else 'nothing more because'}: {worded(outcome.reason)}")
+    if proposal.stale:
+        say("  this can be read but not approved; next: dunwell pull, then dunwell plan")
     if not proposal.actions and proposal.next_date:
         say(f"  next look: {proposal.next_date}")
 

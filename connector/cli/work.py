@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from connector.cli import frame, outbox
+from connector.cli import frame, outbox, several
 from connector.cli.frame import By, Json, Org, Project, day, named, otherwise, project, write_file
 from connector.cli.output import emit, note, plain, say
 from connector.cli.plans import action_document, announce, plan_document, saved_plan, show_letters, show_plan
-from connector.errors import UserError
+from connector.cli.progress import delivering
+from connector.errors import DunwellError, UserError
 
 if TYPE_CHECKING:
     from connector.service.cycle import Cycle
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 PENDING, PERSON_NEEDED = 2, 3
 _UNDELIVERED = "what is not delivered stays approved; nothing is sent twice"
+_UNFINISHED = "the turn did not finish; what was done stays done"
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +48,9 @@ def plan(
 ) -> int:
     """What would be done and why; changes nothing.
 
-    Exit code 2: actions are pending.
+    Exit code 2: actions are pending. 3: the ledger was last read longer ago than the policy allows, so that this plan
+    can be read but not approved: pull, then plan again. 1: an organisation was never pulled, or failed; the others are
+    planned all the same.
 
     Example: dunwell plan
     dunwell plan --out plan.json
@@ -55,28 +59,42 @@ def plan(
 
     when = day(as_of)
     at_once = not as_json and out is None  # what cannot be saved is not shown either
+
+    def one_plan(one: OrganisationRow) -> Proposal:
+        lookup.must_be_pulled(one)
+        if at_once:
+            announce(one.record.name, when or w.today(one))
+        proposal = _propose(w, one, when)
+        if at_once:
+            show_plan(proposal)
+        return proposal
+
     with project(folder) as w:
-        proposals = []
-        for one in lookup.selected(w, [org] if org else None):
-            if at_once:
-                announce(one.record.name, when or w.today(one))
-            proposals.append(_propose(w, one, when))
-            if at_once:
-                show_plan(proposals[-1])
+        rows = lookup.selected(w, [org] if org else None)
+        proposals, failed = several.each(rows, one_plan, "nothing was planned", "dunwell doctor --all, then plan again")
         document = plan_document(w, proposals) if as_json or out is not None else {}
     if out is not None:
         write_file(out, json.dumps(plain(document), ensure_ascii=False, indent=1) + "\n", "the plan")
         note(f"plan saved to {out}")
-    pending = any(proposal.actions for proposal in proposals)
     if as_json:
-        emit(document)
-        return PENDING if pending else 0
+        emit(document | several.failures(failed))
+        return _planned(proposals, failed)
     for proposal in () if at_once else proposals:
         announce(proposal.name, proposal.as_of)
         show_plan(proposal)
-    if pending:
+    if any(proposal.actions and proposal.stored for proposal in proposals):
         say("next: dunwell approve ID (--show prints the letter), or --all; then dunwell apply")
-    return PENDING if pending else 0
+    several.tell(failed)
+    return _planned(proposals, failed)
+
+
+def _planned(proposals: Sequence[Proposal], failed: Sequence[DunwellError]) -> int:
+    """The exit code of a plan: what failed before what must be repeated before what waits to be approved."""
+    if failed:
+        return several.FAILED
+    if any(proposal.stale for proposal in proposals):
+        return PERSON_NEEDED
+    return PENDING if any(proposal.actions for proposal in proposals) else 0
 
 
 def _propose(w: Wiring, organisation: OrganisationRow, as_of: date | None) -> Proposal:
@@ -170,17 +188,27 @@ def apply(
     with project(folder, by) as w, otherwise(_UNDELIVERED, "run dunwell apply again"):
         refused = _approve_saved(w, pairs) if pairs is not None else []
         only = {action_id for action_id, _ in pairs} if pairs is not None else None
-        results = [deliver(w, one, only) for one in lookup.selected(w, [org] if org else None)]
-        for result in results:
+
+        def one_round(one: OrganisationRow) -> Delivered:
+            with delivering(w, one, quiet=as_json) as watch:
+                result = deliver(w, one, only, watch)
             if result.stopped is not None and not result.effects:
                 raise result.stopped
+            return result
+
+        rows = lookup.selected(w, [org] if org else None)
+        results, failed = several.each(rows, one_round, _UNDELIVERED, "run dunwell apply again")
         if as_json:
-            emit(outbox.delivered_document(results) | ({"refused": refused} if pairs is not None else {}))
+            more = {"refused": refused} if pairs is not None else {}
+            emit(outbox.delivered_document(results) | more | several.failures(failed))
         else:
             for one in refused:
                 say(f"refused {one['id']}: {one['reason']}")
-            outbox.show_delivered(w, results)
-    return PERSON_NEEDED if refused else _outcome(results)
+            if results:
+                outbox.show_delivered(w, results)
+            several.tell(failed)
+    code = _outcome(results)
+    return several.FAILED if failed else PERSON_NEEDED if refused else code
 
 
 def _approve_saved(w: Wiring, pairs: list[tuple[str, str]]) -> list[dict[str, str]]:
@@ -239,14 +267,21 @@ def run(
             note(f"a turn now and every {every} minutes, until Ctrl-C")
         run_forever(folder or Path.cwd(), minutes=every, who=by)
         return 0
-    with project(folder, by) as w, otherwise("the turn did not finish; what was done stays done", "run it again"):
-        cycles = [run_once(w, one) for one in lookup.selected(w, None)]
-        document = _run_document(w, cycles)
+
+    def one_turn(one: OrganisationRow) -> Cycle:
+        with delivering(w, one, quiet=as_json) as watch:
+            return run_once(w, one, watch=watch)
+
+    with project(folder, by) as w, otherwise(_UNFINISHED, "run it again"):
+        rows = lookup.selected(w, None)
+        cycles, failed = several.each(rows, one_turn, _UNFINISHED, "run it again")
         if as_json:
-            emit(document)
+            emit(_run_document(w, cycles) | several.failures(failed))
         else:
             _show_run(w, cycles)
-    return _outcome([cycle.delivered for cycle in cycles])
+            several.tell(failed)
+    code = _outcome([cycle.delivered for cycle in cycles])
+    return several.FAILED if failed else code
 
 
 def _run_document(w: Wiring, cycles: Sequence[Cycle]) -> dict[str, object]:

@@ -48,7 +48,7 @@ _CONTACT: Final = {
     "cash.not_known_to": "the books are known to {known_to}, but {needed} is judged",
     "cash.stale": "the books are known to {known_to} only: reconcile first",
     "compose.refused": "the {action} for {customer} could not be written: {why}",
-    "mirror.stale": "the mirror was last read {pulled}, the policy allows {limit} minutes: pull first",
+    "mirror.stale": "the ledger was last read on {pulled}, more than the {limit} minutes ago that the policy allows",
     "drift.changed": "{what} was {was}, is now {now}",
     "acted.done": "done[ on {on}]",
     "acted.approved": "approved[ on {on}], being delivered",

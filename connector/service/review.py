@@ -15,12 +15,15 @@ from connector.domain.facts import CustomerFacts
 from connector.errors import Refused
 from connector.policy import engine
 from connector.policy.document import Policy
+from connector.service import lookup
 from connector.service.compose import Composed, compose, describe
 from connector.service.knowledge import all_facts, gather
-from connector.service.wiring import Wiring
+from connector.service.wiring import Wiring, local_minute
 from connector.store import actions, wake
 from connector.store.actions import ActionRow
 from connector.store.organisations import OrganisationRow
+
+FRESHNESS = "freshness"  # what speaks where the mirror is too old
 
 
 @dataclass(frozen=True)
@@ -34,19 +37,24 @@ class Proposal:
     nothing_because: tuple[RuleOutcome, ...]  # organisation-wide reasons why (part of) nothing is proposed
     customers: int
     withdrawn: int = 0
-    stored: bool = True
+    stored: bool = True  # False: only looked at; none of these can be approved
+    stale: bool = False  # the mirror is older than the policy lets a plan be: pull, then plan again
     next_date: date | None = None  # when the plan wants to look again, without any change in the books
 
 
 def propose(w: Wiring, organisation: OrganisationRow, as_of: date | None = None) -> Proposal:
-    """Decide for every customer and keep the proposals; with `as_of`, keep nothing."""
+    """Decide for every customer and keep the proposals.
+
+    With `as_of`, and on a mirror older than the policy's freshness allows, nothing is kept: such a plan can be read but
+    not approved. Raises `Refused` where the ledger was never read.
+    """
+    lookup.must_be_pulled(organisation)
     day = as_of or w.today(organisation)
     loaded = w.policy(organisation)
-    store = as_of is None
-    if store and (stale := _stale(w, organisation, loaded.policy)) is not None:
-        return Proposal(organisation.id, organisation.record.name, day, (), (stale,), 0, stored=False)
+    stale = _stale(w, organisation, loaded.policy)
+    store = as_of is None and stale is None
     rows: list[ActionRow] = []
-    blocked: list[RuleOutcome] = []
+    blocked: list[RuleOutcome] = [] if stale is None else [stale]
     revisits: dict[str, date | None] = {}
     with w.db.reading(w.tenant) as tx:
         now = tx.now
@@ -76,18 +84,19 @@ def propose(w: Wiring, organisation: OrganisationRow, as_of: date | None = None)
     waiting = tuple(row for row in rows if row.state == "proposed")
     return Proposal(
         organisation.id, organisation.record.name, day, waiting, _distinct(blocked), len(revisits), withdrawn, store,
+        stale is not None,
         min((one for one in revisits.values() if one is not None), default=None),
     )  # fmt: skip
 
 
 def _stale(w: Wiring, organisation: OrganisationRow, policy: Policy) -> RuleOutcome | None:
-    """A mirror older than the policy allows decides nothing: the ledger may know better."""
+    """Nothing may be approved by a mirror older than the policy allows: the ledger may know better."""
     limit = policy.freshness.plan_minutes
     pulled = organisation.last_pull_at
-    if pulled is not None and w.clock.now() - pulled <= timedelta(minutes=limit):
+    if pulled is None or w.clock.now() - pulled <= timedelta(minutes=limit):
         return None
-    since = pulled.isoformat(timespec="minutes") if pulled else "never"
-    return RuleOutcome("freshness", Verdict.BLOCKED, Reason("mirror.stale", {"pulled": since, "limit": limit}))
+    since = local_minute(pulled, organisation)
+    return RuleOutcome(FRESHNESS, Verdict.BLOCKED, Reason("mirror.stale", {"pulled": since, "limit": limit}))
 
 
 def _keep(

@@ -20,6 +20,9 @@ Written from the commands' own help by `python -m tests.golden.cli_reference`; c
   one JSON document on stdout and nothing else. Logs and remarks go to stderr; `DUNWELL_LOG=info` shows more of them.
 - Exit codes: 0 done, 1 failed (usage errors included), 2 actions are pending (`plan` only), 3 done but a person is
   needed. An error says what happened, what was not done and what to do next; with `--json` it is an `error` object.
+- Where several organisations are connected, `pull`, `plan`, `apply` and `run --once` do each of them. One that another
+  process works on, or that fails, keeps no other from being done; it is told at the end (`errors` with `--json`, beside
+  what was done), and the exit code is 1.
 - Dates are ISO (`2026-11-22`). Money in JSON is `{"amount": "1234.50", "currency": "NZD"}`, always a string.
 - The project is the folder that `dunwell init` made: `--project DIR`, `DUNWELL_PROJECT`, or the current folder. Its
   state is in `.dunwell/`, or in the database that `DUNWELL_DATABASE_URL` names.
