@@ -176,6 +176,10 @@ class Ledger(Protocol):
         """What the server last said remains, e.g. {"minute": 58, "day": 4711}; empty before an answer."""
         ...
 
+    def held_until(self) -> datetime | None:
+        """Until when (UTC) the ledger's limits hold a call back that waits now; None = none waits. Any thread may ask."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class OutgoingLetter:

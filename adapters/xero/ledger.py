@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from datetime import datetime
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
@@ -109,6 +110,9 @@ class XeroLedger:
 
     def budgets(self) -> Mapping[str, int]:
         return self._client.caller.budgets()
+
+    def held_until(self) -> datetime | None:
+        return self._client.caller.held_until()
 
 
 Listed = TypeVar("Listed", wire.AccountRow, wire.TaxRateRow, wire.GroupRow)

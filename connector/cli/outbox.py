@@ -176,12 +176,13 @@ def show_effects(w: Wiring, rows: Sequence[EffectRow], *, empty: str) -> None:
     """Effects as a table, oldest first, each with the name of what it touches."""
     table(
         ("=key", "=effect", "target", "=state", "detail"),
-        [(row.effect.key[:12], row.effect.kind, _target(w, row), row.state, _detail(w, row)) for row in rows],
+        [(row.effect.key[:12], row.effect.kind, target_name(w, row), row.state, _detail(w, row)) for row in rows],
         empty=empty,
     )
 
 
-def _target(w: Wiring, row: EffectRow) -> str:
+def target_name(w: Wiring, row: EffectRow) -> str:
+    """What the effect touches, as people call it."""
     from connector.domain.decisions import TargetKind
     from connector.service.naming import customer_name, invoice_number
 

@@ -64,6 +64,10 @@ class Caller:
         """What the server last said remains, by window."""
         return dict(self._limiter.budgets)
 
+    def held_until(self) -> datetime | None:
+        """Until when the server's limits hold every call back, while they do. Any thread may ask."""
+        return self._limiter.held_until
+
     def read(self, request: HttpRequest, decode: Callable[[HttpAnswer], T]) -> T:
         """The decoded answer to a request that changes nothing.
 

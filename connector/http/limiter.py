@@ -35,6 +35,7 @@ class Limiter:
         self._blocked_until: datetime | None = None
         self._sent: deque[datetime] = deque(maxlen=dialect.per_minute)
         self.budgets: dict[str, int] = {}
+        self.held_until: datetime | None = None  # everybody waits until then; None = nobody waits for a limit
 
     def enter(self) -> None:
         """Waits until one more call may leave. Every `enter` needs one `leave`."""
@@ -48,7 +49,14 @@ class Limiter:
                         self._in_flight += 1
                         self._sent.append(self._clock.now())
                         return
-                self._clock.sleep(pause)
+                self._sleep(pause)
+
+    def _sleep(self, seconds: float) -> None:
+        self.held_until = self._clock.now() + timedelta(seconds=seconds)
+        try:
+            self._clock.sleep(seconds)
+        finally:
+            self.held_until = None
 
     def leave(self, headers: Mapping[str, str] | None) -> None:
         """The call is over; `headers` None where no answer came."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from connector.domain.effects import EffectState
 from connector.service.approve import approve_exactly
-from connector.service.deliver import Delivered, deliver
+from connector.service.deliver import Delivered, Watch, deliver
 from connector.service.review import Proposal, propose
 from connector.service.sync import Progress, Pulled, pull
 from connector.service.wiring import Wiring
@@ -33,14 +33,16 @@ class Cycle:
     delivered: Delivered
 
 
-def run_once(w: Wiring, organisation: OrganisationRow, progress: Progress | None = None) -> Cycle:
+def run_once(
+    w: Wiring, organisation: OrganisationRow, progress: Progress | None = None, watch: Watch | None = None
+) -> Cycle:
     """One turn for one organisation. Safe to repeat at any time: what was done is not done again."""
     pulled = pull(w, organisation, progress=progress)
     with w.db.reading(w.tenant) as tx:
         current = organisations.get(tx, organisation.id)
     proposal = propose(w, current)
     approved = approve_exactly(w, autopilot(w, current, proposal))
-    delivered = deliver(w, current)
+    delivered = deliver(w, current, watch=watch)
     return Cycle(pulled, proposal, tuple(approved), delivered)
 
 

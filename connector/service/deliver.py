@@ -8,7 +8,7 @@ blindly.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -46,6 +46,7 @@ MAX_ATTEMPTS = 20
 RETRY_AFTER = timedelta(minutes=5)
 TOGETHER = 40  # effects whose records are read again in one go
 INTERRUPTED = "interrupted while sending"
+Watch = Callable[[EffectRow], None]  # told of each effect when its turn comes
 
 
 @dataclass
@@ -64,18 +65,23 @@ class Delivered:
         return dict(Counter(row.state.value for row in self.effects))
 
 
-def deliver(w: Wiring, organisation: OrganisationRow, only: Collection[str] | None = None) -> Delivered:
+def deliver(
+    w: Wiring, organisation: OrganisationRow, only: Collection[str] | None = None, watch: Watch | None = None
+) -> Delivered:
     """Deliver what is due. `only`: action ids. Raises `Busy` when another process delivers for this organisation."""
     refuse_a_clock_gone_back(w)
     with working_on(w, organisation.id, "deliver") as epoch:
-        return _Round(w, organisation, epoch, only).run()
+        return _Round(w, organisation, epoch, only, watch).run()
 
 
 class _Round:
     """One holder's work on one organisation's outbox."""
 
-    def __init__(self, w: Wiring, organisation: OrganisationRow, epoch: int, only: Collection[str] | None) -> None:
+    def __init__(
+        self, w: Wiring, organisation: OrganisationRow, epoch: int, only: Collection[str] | None, watch: Watch | None
+    ) -> None:
         self.w, self.organisation, self.epoch, self.only = w, organisation, epoch, only
+        self.watch: Watch = watch or (lambda _row: None)
         self.ledger: Ledger = w.ledger(organisation)
         self.channel: Channel = w.channel()
         self.precondition = Precondition(w, organisation, self.ledger)
@@ -124,6 +130,7 @@ class _Round:
             if self.w.clock.now() < (ready := _left_by(row) + QUIET_HORIZON):
                 self._wait_until(ready)
                 continue
+            self.watch(row)
             try:
                 self._probe(row)
             except RateLimited:
@@ -168,6 +175,7 @@ class _Round:
 
     def _one(self, row: EffectRow, following: list[EffectRow]) -> None:
         self.touched[row.effect.key] = None
+        self.watch(row)
         if self.precondition.is_stale(row):
             self.precondition.refresh(following)
         try:
