@@ -16,10 +16,11 @@ from typing import Final
 from connector.channels.context import LetterKind
 from connector.channels.plain import one_line
 from connector.domain.effects import ScheduleLine
+from connector.domain.ledger import PaymentTerms, TermsBasis
 from connector.domain.money import Money
 
 LIMIT: Final = 2400  # Xero keeps 2,500 characters of a history note; the marker needs its share
-Fact = str | int | date | Money | Sequence[str] | Sequence[Money] | Sequence[ScheduleLine] | None
+Fact = str | int | date | Money | Sequence[str] | Sequence[Money] | Sequence[ScheduleLine] | PaymentTerms | None
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_REFERENCE: Final = 64
@@ -39,9 +40,19 @@ class NotePhrase(StrEnum):
     PLAN_SCHEDULED = "Instalment plan {plan}, version {version}, for {invoices}, {total}: {lines}."
     PLAN_COMPLETED = "Instalment plan {plan} for {invoices} completed {on}."
     PLAN_ENDED = "Instalment plan {plan} for {invoices} ended {on}; the original due dates apply."
+    CREDITED = "Credit note {reference}, {amount}, applied to {invoice} {on}."
+    CREDIT_APPLIED = "Open credit, {amount}, applied to {invoice} {on}."
+    ENTERED = "Entry {reference}, {amount}, made against {invoice} {on}."
+    TERMS_SET = "Terms for future invoices from {on}: {terms}."
     THANKS = "Thanks sent {on} for the payment of {invoices}."
 
 
+_TERMS: Final[Mapping[TermsBasis, str]] = {
+    TermsBasis.AFTER_INVOICE_DATE: "days after the invoice date",
+    TermsBasis.AFTER_INVOICE_MONTH: "days after the month of the invoice",
+    TermsBasis.OF_THIS_MONTH: "of the month of the invoice",
+    TermsBasis.OF_NEXT_MONTH: "of the month after the invoice",
+}
 _LETTERS: Final[Mapping[LetterKind, str]] = {
     LetterKind.REINVOICE: "Copy",
     LetterKind.FRIENDLY: "Friendly reminder",
@@ -66,10 +77,10 @@ _LETTERS: Final[Mapping[LetterKind, str]] = {
 def note(phrase: NotePhrase, limit: int = LIMIT, **facts: Fact) -> str:
     """The note's text, without the marker, at most `limit` characters; long lists end in "and n more".
 
-    `on`, `by`, `due`, `expected`: dates · `invoice`, `plan`: text · `invoices`: their numbers · `balance`, `total`,
-    `amount`: `Money` (or several, one a currency) · `letter`: a `LetterKind` · `version`: a number · `lines`: schedule
-    lines. Raises `TypeError` for a fact that the phrase does not know, that is missing or of another type, and
-    `ValueError` when even the shortened text is longer than `limit`.
+    `on`, `by`, `due`, `expected`: dates · `invoice`, `plan`, `reference`: text · `invoices`: their numbers ·
+    `balance`, `total`, `amount`: `Money` (or several, one a currency) · `letter`: a `LetterKind` · `terms`: payment
+    terms · `version`: a number · `lines`: schedule lines. Raises `TypeError` for a fact that the phrase does not know,
+    that is missing or of another type, and `ValueError` when even the shortened text is longer than `limit`.
     """
     given = {name: fact for name, fact in facts.items() if fact is not None}
     if unknown := given.keys() - set(_FIELD.findall(phrase)):
@@ -142,6 +153,12 @@ def _letter(fact: Fact) -> str:
     return _LETTERS[fact]
 
 
+def _terms(fact: Fact) -> str:
+    if not isinstance(fact, PaymentTerms):
+        raise TypeError(f"payment terms were expected, not {fact!r}")
+    return f"{fact.day} {_TERMS[fact.basis]}"
+
+
 def _references(fact: Fact, limit: int) -> str:
     if isinstance(fact, str) or not isinstance(fact, Sequence) or not fact:
         raise TypeError(f"invoice numbers were expected, not {fact!r}")
@@ -178,10 +195,11 @@ def _fitting(entries: Sequence[str], separator: str, budget: int) -> str:
 
 _ONE: Final[Mapping[str, Callable[[Fact], str]]] = {
     **dict.fromkeys(("on", "by", "due", "expected"), _date),
-    **dict.fromkeys(("invoice", "plan"), _reference),
+    **dict.fromkeys(("invoice", "plan", "reference"), _reference),
     **dict.fromkeys(("balance", "total", "amount"), _money),
     "version": _number,
     "letter": _letter,
+    "terms": _terms,
 }
 _MANY: Final[Mapping[str, Callable[[Fact, int], str]]] = {"invoices": _references, "lines": _lines}
 
@@ -199,9 +217,10 @@ _REFERENCE: Final = r"[^ \t\r\n,;\[\]]+"
 _MORE: Final = r"(?: and \d+ more)?"
 _READ: Final[Mapping[str, str]] = {
     **dict.fromkeys(("on", "by", "due", "expected"), _DAY),
-    **dict.fromkeys(("invoice", "plan"), _REFERENCE),
+    **dict.fromkeys(("invoice", "plan", "reference"), _REFERENCE),
     **dict.fromkeys(("balance", "total", "amount"), rf"{_AMOUNT}(?: and {_AMOUNT})*"),
     "version": r"\d+",
+    "terms": "|".join(rf"\d+ {re.escape(words)}" for words in _TERMS.values()),
     "letter": "|".join(map(re.escape, _LETTERS.values())),
     "invoices": rf"{_REFERENCE}(?:, {_REFERENCE})*{_MORE}",
     "lines": rf"\d+\) {_DAY} {_AMOUNT}(?:; \d+\) {_DAY} {_AMOUNT})*{_MORE}",
@@ -227,6 +246,6 @@ _CHECKS: Final = tuple(re.compile(_check(phrase) + _MARKER) for phrase in NotePh
 
 def _named(match: re.Match[str]) -> Iterator[str]:
     found = match.groupdict()
-    yield from (found[name] for name in ("invoice", "plan") if found.get(name))
+    yield from (found[name] for name in ("invoice", "plan", "reference") if found.get(name))
     if found.get("invoices"):
         yield from re.sub(r" and \d+ more$", "", found["invoices"]).split(", ")

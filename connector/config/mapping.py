@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Final
@@ -14,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from connector.config.document import Document, Position, read_document
 from connector.config.findings import findings
 from connector.config.layers import merge
+from connector.domain.reductions import Recipe, Reduction
 from connector.errors import ConfigError
 
 MAPPING_FILE: Final = "mapping.yaml"
@@ -61,6 +63,46 @@ class Letters(_Section):
     message_domain: Domain = Field(description='The domain in Message-IDs; "" = a reserved one.')
 
 
+class Entry(_Section):
+    """How one kind of reduction is entered, as a person confirmed it for one country and tax basis."""
+
+    account: Annotated[Text, Field(min_length=1, max_length=50)] = Field(
+        description="The ledger's code of the account; as_invoiced (corrections only) = the invoice line's own."
+    )
+    tax: dict[str, Text] = Field(
+        min_length=1,
+        description="Tax code on the invoice -> tax code of the entry; as_invoiced reduces the tax with the price.",
+    )
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = Field(description="Confirmed for this country (ISO 3166).")
+    tax_basis: Annotated[Text, Field(min_length=1)] = Field(
+        description="Confirmed for this tax basis, as the ledger names it; `dunwell doctor` shows it."
+    )
+    confirmed_by: Annotated[Text, Field(min_length=1)] = Field(description="Who confirmed it.")
+    confirmed_on: date = Field(description="When.")
+
+    def recipe(self, kind: Reduction) -> Recipe:
+        return Recipe(
+            kind, self.account, self.tax, self.country, self.tax_basis, self.confirmed_by, self.confirmed_on
+        )  # fmt: skip
+
+
+class Reductions(_Section):
+    """Tax recipes by kind of reduction. A kind without one is refused: dunwell never guesses tax."""
+
+    filed_to: date | None = Field(description="Tax returns are filed up to this day; nothing is dated on or before it.")
+    correction: Entry | None = Field(description="The complaint was right.")
+    goodwill: Entry | None = Field(description="An agreed price reduction.")
+    settlement: Entry | None = Field(description="A written full and final settlement.")
+    small_balance: Entry | None = Field(description="Bank charges and rounding.")
+    shortfall: Entry | None = Field(description="Lost to exchange or transfer fees.")
+    bad_debt: Entry | None = Field(description="Irrecoverable; internal, the debt is not released.")
+
+    def recipe(self, kind: Reduction) -> Recipe | None:
+        """The confirmed recipe; None where nobody confirmed one."""
+        entry: Entry | None = getattr(self, kind.value)
+        return entry.recipe(kind) if entry else None
+
+
 class Mapping(_Section):
     """One project's mapping."""
 
@@ -68,6 +110,7 @@ class Mapping(_Section):
         description="The ledger's group or tag that marks customers with an open query."
     )
     letters: Letters
+    reductions: Reductions
 
     @property
     def version(self) -> str:

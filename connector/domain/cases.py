@@ -13,7 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from connector.domain.ledger import PaymentTerms
 from connector.domain.money import Money
+from connector.domain.reductions import Reduction
 
 
 class Party(StrEnum):
@@ -254,6 +256,7 @@ class PaymentPlan(_Record):
     instalments: tuple[Instalment, ...]
     signature: Signature | None = None
     closed_on: date | None = None
+    closed_by: str = ""  # "dunwell": the policy ended it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +308,44 @@ class OptOut(_Record):
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concession(_Record):
+    """Less is owed on one invoice, decided by a person: `amount` gross, in the invoice's currency (policy section 4).
+
+    `agreement`: the written agreement of a settlement. `dispute_id`: the query that it answers, if any.
+    """
+
+    kind: Literal["concession"] = "concession"
+    invoice_id: str
+    reduction: Reduction
+    amount: Money
+    reason: str
+    agreement: str = ""
+    dispute_id: str = ""
+    withdrawn_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditUse(_Record):
+    """A person decided to lay an open credit of the customer against one invoice."""
+
+    kind: Literal["credit_use"] = "credit_use"
+    invoice_id: str
+    credit_id: str
+    amount: Money
+    withdrawn_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermsChange(_Record):
+    """New payment terms for a customer's future invoices, agreed by a person."""
+
+    kind: Literal["terms_change"] = "terms_change"
+    terms: PaymentTerms
+    reason: str
+    withdrawn_on: date | None = None
+
+
 CaseRecord = Annotated[
     CashKnown
     | PartyIs
@@ -320,7 +361,10 @@ CaseRecord = Annotated[
     | LetterSent
     | CallMade
     | Reply
-    | OptOut,
+    | OptOut
+    | Concession
+    | CreditUse
+    | TermsChange,
     Field(discriminator="kind"),
 ]
 CASE_RECORD: TypeAdapter[CaseRecord] = TypeAdapter(CaseRecord)

@@ -13,6 +13,8 @@ from datetime import date
 from connector.domain.cases import (
     CallMade,
     CaseFile,
+    Concession,
+    CreditUse,
     Dispute,
     Extension,
     Holder,
@@ -21,6 +23,7 @@ from connector.domain.cases import (
     PlanState,
     Promise,
     Reply,
+    TermsChange,
 )
 from connector.domain.collectable import Owed, Transit, disputed_on, lay_credit, lay_transit, usable_credit
 from connector.domain.decisions import Acted, ActionKey, DunningLevel
@@ -85,6 +88,9 @@ def derive(
         disputes=world.disputes,
         extensions=known.all(Extension),
         promises=world.promises,
+        concessions=tuple(one for one in known.all(Concession) if not known.is_past(one.withdrawn_on)),
+        credit_uses=tuple(one for one in known.all(CreditUse) if not known.is_past(one.withdrawn_on)),
+        terms_changes=tuple(one for one in known.all(TermsChange) if not known.is_past(one.withdrawn_on)),
         needs_review=book.needs_review,
         acted=acted,
         contacts=known.contacts(),

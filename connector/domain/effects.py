@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Base64Bytes, Field, TypeAdapter
 
 from connector.domain.decisions import TargetKind
-from connector.domain.ledger import CreditKind
+from connector.domain.ledger import CreditKind, PaymentTerms
 from connector.domain.money import Money
 
 MARKER_LENGTH = 12
@@ -153,21 +153,6 @@ class NewInvoice:
     rate: Decimal
     reference: str = ""
     kind: Literal["invoice"] = "invoice"
-
-
-class TermsBasis(StrEnum):
-    AFTER_INVOICE_DATE = "after_invoice_date"
-    AFTER_INVOICE_MONTH = "after_invoice_month"
-    OF_THIS_MONTH = "of_this_month"
-    OF_NEXT_MONTH = "of_next_month"
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentTerms:
-    """When a customer's future invoices fall due: so many days after, or on that day of, what `basis` names."""
-
-    day: int
-    basis: TermsBasis
 
 
 @dataclass(frozen=True, slots=True)

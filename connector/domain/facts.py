@@ -14,6 +14,8 @@ from enum import StrEnum
 
 from connector.domain.cases import (
     CallMade,
+    Concession,
+    CreditUse,
     Dispute,
     Extension,
     Holder,
@@ -24,9 +26,10 @@ from connector.domain.cases import (
     Promise,
     Reply,
     TakeOnChoice,
+    TermsChange,
 )
 from connector.domain.dates import Calendar
-from connector.domain.decisions import Acted, ActionKey, DunningLevel
+from connector.domain.decisions import Acted, ActedState, ActionKey, DunningLevel
 from connector.domain.ledger import CustomerBook, Invoice, NeedsReview, Organisation
 from connector.domain.money import Money
 
@@ -178,6 +181,9 @@ class CustomerFacts:
     disputes: tuple[Dispute, ...] = ()  # all, open and resolved
     extensions: tuple[Extension, ...] = ()  # all, also of settled invoices
     promises: tuple[Promise, ...] = ()  # all not withdrawn, also of settled invoices
+    concessions: tuple[Concession, ...] = ()  # all not withdrawn, also those that are in the ledger by now
+    credit_uses: tuple[CreditUse, ...] = ()
+    terms_changes: tuple[TermsChange, ...] = ()  # oldest first
     needs_review: tuple[NeedsReview, ...] = ()
     acted: Mapping[ActionKey, Acted] = field(default_factory=dict)
     contacts: tuple[date, ...] = ()  # days on which this customer was contacted, oldest first
@@ -186,3 +192,8 @@ class CustomerFacts:
     @property
     def customer_id(self) -> str:
         return self.book.customer.id
+
+    def was_done(self, key: ActionKey) -> bool:
+        """Whether the act is in the ledger."""
+        earlier = self.acted.get(key)
+        return earlier is not None and earlier.state is ActedState.DONE

@@ -50,6 +50,21 @@ class Address:
     attention: str = ""
 
 
+class TermsBasis(StrEnum):
+    AFTER_INVOICE_DATE = "after_invoice_date"
+    AFTER_INVOICE_MONTH = "after_invoice_month"
+    OF_THIS_MONTH = "of_this_month"
+    OF_NEXT_MONTH = "of_next_month"
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTerms:
+    """When a customer's future invoices fall due: so many days after, or on that day of, what `basis` names."""
+
+    day: int
+    basis: TermsBasis
+
+
 @dataclass(frozen=True, slots=True)
 class Customer:
     """The debtor as the ledger knows it."""
@@ -66,6 +81,7 @@ class Customer:
     currency: str = ""
     account_number: str = ""
     groups: tuple[str, ...] = ()  # names of the ledger's own groups
+    terms: PaymentTerms | None = None  # for future invoices; None = the ledger names none
     merged_into: str = ""
     parent: str = ""  # QuickBooks sub-customers
     outstanding: Decimal | None = None  # the ledger's own figure, base currency; None = not given

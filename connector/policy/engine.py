@@ -38,6 +38,7 @@ from connector.policy.rules import (
     payment_plan,
     principal,
     promise,
+    reduction,
     reinvoice,
     replies,
     review,
@@ -52,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     review.RULE,
     replies.RULE,
     dispute.RULE,
+    reduction.RULE,
     payment_plan.RULE,
     extension.RULE,
     promise.RULE,
@@ -236,4 +238,7 @@ _RULES_OF: Mapping[ActionKind, frozenset[str]] = {
     ActionKind.UNTAG_DISPUTE: frozenset({"dispute"}),
     ActionKind.SET_EXPECTED_DATE: frozenset({"extension", "promise"}),
     ActionKind.WRITE_SCHEDULE: frozenset({"plan"}),
+    ActionKind.CREDIT: frozenset({"reduction"}),
+    ActionKind.APPLY_CREDIT: frozenset({"reduction"}),
+    ActionKind.SET_TERMS: frozenset({"reduction"}),
 }

@@ -13,11 +13,13 @@ from connector.store.actions import ActionRow
 from connector.store.db import Tx
 
 FOR_A_PERSON = frozenset({ActionKind.CALL, ActionKind.TASK})
+MOVES_MONEY = frozenset({ActionKind.CREDIT, ActionKind.APPLY_CREDIT, ActionKind.SET_TERMS})
 
 
 def in_bulk(action: ActionRow) -> bool:
     """May `--all` approve it? Money, final letters, principal letters and hand-over are approved one by one."""
-    return action.key.kind not in FOR_A_PERSON and action.decision.level < DunningLevel.PRINCIPAL
+    kind = action.key.kind
+    return kind not in FOR_A_PERSON and kind not in MOVES_MONEY and action.decision.level < DunningLevel.PRINCIPAL
 
 
 def approve_all(w: Wiring, organisation_id: str | None = None) -> list[ActionRow]:

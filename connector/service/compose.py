@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from connector.channels.context import CallHeld, LetterKind
-from connector.channels.notes import LIMIT, Fact, NotePhrase, note, short_date
+from connector.channels.notes import LIMIT, NotePhrase, note, short_date
 from connector.channels.schedule import schedule_pdf
 from connector.domain.cases import CallOutcome, Dispute, PaymentPlan
 from connector.domain.decisions import ActionKind, Decision, TargetKind
@@ -25,7 +25,6 @@ from connector.domain.effects import (
     Letter,
     NewInvoice,
     Note,
-    Payload,
     Schedule,
     ScheduleLine,
     Tag,
@@ -36,7 +35,8 @@ from connector.domain.facts import CustomerFacts
 from connector.domain.ledger import Invoice
 from connector.domain.money import Money, total
 from connector.errors import Refused
-from connector.service import letters
+from connector.service import entries, letters
+from connector.service.pen import Pen, number
 from connector.service.wiring import Wiring
 from connector.store import mirror
 from connector.store.actions import ActionRow
@@ -55,7 +55,7 @@ class Composed:
 def compose(w: Wiring, organisation: OrganisationRow, facts: CustomerFacts, decision: Decision) -> Composed:
     """The writes that would carry out the decision, and all that a person should see of them before approving."""
     composed = _composed(_Pen(w, organisation, facts, decision), facts, decision)
-    numbers = {invoice.id: _number(invoice) for invoice in facts.book.invoices}
+    numbers = {invoice.id: number(invoice) for invoice in facts.book.invoices}
     writes = "\n".join(line for effect in composed.effects if (line := _told(effect, numbers)))
     return Composed(composed.effects, {**composed.preview, "writes": writes}) if writes else composed
 
@@ -106,6 +106,12 @@ def _composed(pen: _Pen, facts: CustomerFacts, decision: Decision) -> Composed:
             return Composed(tuple(pen.expected_date()), preview)
         case ActionKind.WRITE_SCHEDULE:
             return Composed(tuple(pen.schedule()), preview)
+        case ActionKind.CREDIT:
+            return Composed(tuple(entries.credit(pen)), preview)
+        case ActionKind.APPLY_CREDIT:
+            return Composed(tuple(entries.apply_credit(pen)), preview)
+        case ActionKind.SET_TERMS:
+            return Composed(tuple(entries.terms(pen)), preview)
         case ActionKind.CALL | ActionKind.TASK:
             return Composed((), preview | _task_texts(decision))
 
@@ -128,34 +134,8 @@ def _task_texts(decision: Decision) -> dict[str, str]:
     return {name: str(decision.data[name]) for name in ("checklist", "script", "what", "to") if decision.data.get(name)}
 
 
-class _Pen:
+class _Pen(Pen):
     """Writes the effects of one decision."""
-
-    def __init__(self, w: Wiring, organisation: OrganisationRow, facts: CustomerFacts, decision: Decision) -> None:
-        self.w, self.organisation, self.facts, self.decision = w, organisation, facts, decision
-        self.items = {item.invoice.id: item for item in facts.items}
-        self.invoices = {invoice.id: invoice for invoice in facts.book.invoices}
-
-    # -- effects -----------------------------------------------------------------------------------------------------
-
-    def effect(
-        self, payload: Payload, target_kind: TargetKind, target: str, after: tuple[Effect, ...] = (), part: str = ""
-    ) -> Effect:
-        kind = EffectKind(payload.kind)
-        occasion = f"{self.decision.kind.value}/{self.decision.occasion}"
-        record = self.organisation.record
-        key = effect_key(record.ledger, record.ledger_id, kind.value, target, occasion, part)
-        return Effect(
-            key, kind, target_kind, target, occasion, payload, part, tuple(sorted(first.key for first in after))
-        )
-
-    def note(self, phrase: NotePhrase, target: str, after: tuple[Effect, ...] = (), **facts: Fact) -> Effect:
-        """A note on an invoice, or on the customer for any other target."""
-        on_invoice = target in self.invoices
-        text = note(phrase, LIMIT, **facts)
-        dated = short_date(self.facts.as_of) if after and "on" in facts else ""
-        kind = TargetKind.INVOICE if on_invoice else TargetKind.CUSTOMER
-        return self.effect(Note(text, dated), kind, target, after)
 
     def first_sending(self) -> Iterator[Effect]:
         """The ledger mails the invoice itself: its own text, once."""
@@ -164,7 +144,7 @@ class _Pen:
             sent = self.effect(LedgerEmail(), TargetKind.INVOICE, invoice_id)
             yield sent
             yield self.note(
-                NotePhrase.FIRST_SENT, invoice_id, (sent,), on=self.facts.as_of, invoices=[_number(invoice)],
+                NotePhrase.FIRST_SENT, invoice_id, (sent,), on=self.facts.as_of, invoices=[number(invoice)],
                 balance=invoice.balance, due=invoice.due,
             )  # fmt: skip
 
@@ -180,7 +160,7 @@ class _Pen:
         return payload, (sent, *notes)
 
     def _letter_note(self, target: str, items: tuple[str, ...], kind: LetterKind, sent: Effect) -> Effect:
-        numbers = [_number(self.invoices[one]) for one in items]
+        numbers = [number(self.invoices[one]) for one in items]
         day, asked = self.facts.as_of, self.decision.by_date
         partly = self.decision.amount if kind is LetterKind.UNDISPUTED_PART else None
         balances = [partly] if partly is not None else self._balances(items)
@@ -227,11 +207,11 @@ class _Pen:
     def _dispute_note(self, dispute: Dispute, invoice: Invoice, *, opened: bool) -> Effect:
         if opened:
             return self.note(
-                NotePhrase.DISPUTE_OPENED, invoice.id, invoice=_number(invoice), amount=dispute.amount,
+                NotePhrase.DISPUTE_OPENED, invoice.id, invoice=number(invoice), amount=dispute.amount,
                 total=invoice.total, by=dispute.decide_by,
             )  # fmt: skip
         return self.note(
-            NotePhrase.DISPUTE_RESOLVED, invoice.id, invoice=_number(invoice), amount=dispute.amount,
+            NotePhrase.DISPUTE_RESOLVED, invoice.id, invoice=number(invoice), amount=dispute.amount,
             total=invoice.total, on=dispute.resolved_on or self.facts.as_of,
         )  # fmt: skip
 
@@ -242,7 +222,7 @@ class _Pen:
             invoice = self.invoices[invoice_id]
             yield from self._expected(invoice, expected)
             yield self.note(
-                NotePhrase.EXPECTED_DATE_SET, invoice_id, expected=expected, invoices=[_number(invoice)],
+                NotePhrase.EXPECTED_DATE_SET, invoice_id, expected=expected, invoices=[number(invoice)],
                 due=invoice.due,
             )  # fmt: skip
 
@@ -255,7 +235,7 @@ class _Pen:
         """The schedule beside each covered invoice, its note, and the next instalment as expected date."""
         plan = self._plan()
         lines = tuple(ScheduleLine(i.number, i.due, i.amount) for i in plan.instalments)
-        covered = [(_number(self.invoices[one]), amount) for one, amount in plan.covered]
+        covered = [(number(self.invoices[one]), amount) for one, amount in plan.covered]
         document = schedule_pdf(
             self.organisation.record.legal_name or self.organisation.record.name,
             self.facts.book.customer.name,
@@ -272,7 +252,7 @@ class _Pen:
             yield laid
             yield self.note(
                 NotePhrase.PLAN_SCHEDULED, invoice_id, (laid,), plan=plan.id[:8], version=plan.version,
-                invoices=[number for number, _ in covered], total=whole, lines=lines,
+                invoices=[named for named, _ in covered], total=whole, lines=lines,
             )  # fmt: skip
             if upcoming is not None:
                 yield from self._expected(self.invoices[invoice_id], upcoming)
@@ -282,10 +262,6 @@ class _Pen:
             if progress.plan.id == self.decision.data.get("plan"):
                 return progress.plan
         raise Refused("the payment plan is no longer active", record=str(self.decision.data.get("plan")))
-
-
-def _number(invoice: Invoice) -> str:
-    return invoice.number or invoice.id[:8]
 
 
 def call_note(
@@ -324,7 +300,7 @@ def call_summary(
     written = letters.write_summary(w, organisation, facts, decision, call)
     payload = Letter(facts.recipient, written.subject, written.text, written.html)
     sent = pen.effect(payload, TargetKind.CUSTOMER, facts.customer_id, part="summary")
-    numbers = [_number(pen.invoices[one]) for one in decision.items if one in pen.invoices]
+    numbers = [number(pen.invoices[one]) for one in decision.items if one in pen.invoices]
     text = note(NotePhrase.LETTER, LIMIT, on=facts.as_of, letter=written.kind, invoices=numbers)
     report = pen.effect(
         Note(text, short_date(facts.as_of)), TargetKind.CUSTOMER, facts.customer_id, (sent,), part="summary"

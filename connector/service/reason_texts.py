@@ -195,6 +195,17 @@ _PLAN: Final = {
     "plan.first_too_late": "the first instalment ({due}) is too late",
     "plan.first_too_small": "the first instalment of {amount} is too small",
 }
+_REDUCTION: Final = {
+    "reduction.conceded": "{by} conceded {amount} of {invoice} ({reduction}): {why}",
+    "reduction.credit_used": "{by} decided to lay {amount} of an open credit against {invoice}",
+    "reduction.terms_agreed": "{by} agreed new terms: {day} {basis}",
+    "reduction.not_open": "{invoice} is not open",
+    "reduction.held_by": "the debt on {invoice} is not ours ({holder})",
+    "reduction.more_than_owed": "{amount} is more than {invoice} still owes ({balance})",
+    "reduction.locked": "the books are locked[; again on {until}]",
+    "reduction.credit_gone": "the credit or {invoice} no longer has {amount} open",
+    "reduction.none": "nothing was conceded",
+}
 _OTHER: Final = {
     "review.legal_hold": "a legal hold is set ({why})[ since {since}]: see what it asks for",
     "review.unreadable": "a record could not be read for certain: {why}",
@@ -221,5 +232,6 @@ _OTHER: Final = {
     "standing.no_recent_payment": "nothing was paid lately",
 }
 TEXTS: Final[Mapping[str, str]] = {
-    **_CUSTOMER, **_ITEM, **_CONTACT, **_ORGANISATION, **_BILLING, **_LADDER, **_DISPUTE, **_AGREED, **_PLAN, **_OTHER,
+    **_CUSTOMER, **_ITEM, **_CONTACT, **_ORGANISATION, **_BILLING, **_LADDER, **_DISPUTE, **_AGREED, **_PLAN,
+    **_REDUCTION, **_OTHER,
 }  # fmt: skip

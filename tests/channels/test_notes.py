@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from connector.channels.context import LetterKind
 from connector.channels.notes import LIMIT, Fact, NotePhrase, is_closed_phrase, note
 from connector.domain.effects import MARKER_LENGTH, ScheduleLine, marker
+from connector.domain.ledger import PaymentTerms, TermsBasis
 from connector.domain.money import Money
 
 ON, BY = date(2026, 11, 12), date(2026, 11, 19)
@@ -30,6 +31,8 @@ FACTS: dict[str, Fact] = {
     "amount": Money.of("120.00", "NZD"),
     "letter": LetterKind.REMINDER,
     "version": 2,
+    "reference": "INV-0107-CN-k3f7qa",
+    "terms": PaymentTerms(7, TermsBasis.AFTER_INVOICE_DATE),
     "lines": LINES[:2],
 }
 
@@ -55,6 +58,10 @@ EXPECTED = {
     ),
     NotePhrase.PLAN_COMPLETED: "Instalment plan P-7 for INV-0107 completed 12 Nov 2026.",
     NotePhrase.PLAN_ENDED: "Instalment plan P-7 for INV-0107 ended 12 Nov 2026; the original due dates apply.",
+    NotePhrase.CREDITED: "Credit note INV-0107-CN-k3f7qa, NZD 120.00, applied to INV-0107 12 Nov 2026.",
+    NotePhrase.CREDIT_APPLIED: "Open credit, NZD 120.00, applied to INV-0107 12 Nov 2026.",
+    NotePhrase.ENTERED: "Entry INV-0107-CN-k3f7qa, NZD 120.00, made against INV-0107 12 Nov 2026.",
+    NotePhrase.TERMS_SET: "Terms for future invoices from 12 Nov 2026: 7 days after the invoice date.",
     NotePhrase.THANKS: "Thanks sent 12 Nov 2026 for the payment of INV-0107.",
 }
 
@@ -69,7 +76,7 @@ def test_what_is_written_is_closed_with_and_without_marker(phrase: NotePhrase) -
     text = note(phrase, **facts(phrase))
     assert is_closed_phrase(text)
     assert is_closed_phrase(f"{text} {marker('ab' * 32)}")
-    assert is_closed_phrase(text, references={"INV-0107", "INV-0112", "P-7"})
+    assert is_closed_phrase(text, references={"INV-0107", "INV-0112", "P-7", "INV-0107-CN-k3f7qa"})
 
 
 def test_a_customer_note_names_several_invoices_and_currencies() -> None:
@@ -140,7 +147,7 @@ def test_a_limit_that_cannot_be_kept_is_refused() -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=100), st.sampled_from(list(NotePhrase)))
 def test_a_hostile_number_stays_one_token_without_marker(number: str, phrase: NotePhrase) -> None:
-    text = note(phrase, **facts(phrase, invoice=number, invoices=[number, number], plan=number))
+    text = note(phrase, **facts(phrase, invoice=number, invoices=[number, number], plan=number, reference=number))
     assert is_closed_phrase(text)
     assert is_closed_phrase(text, references={number})
     assert "[" not in text

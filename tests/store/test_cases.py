@@ -11,7 +11,8 @@ import pytest
 
 from connector.domain import cases as kinds
 from connector.domain.cases import CaseRecord
-from connector.domain.ledger import RecordKind
+from connector.domain.ledger import PaymentTerms, RecordKind, TermsBasis
+from connector.domain.reductions import Reduction
 from connector.errors import NotFound
 from connector.store import cases, mirror, timeline, wake
 from connector.store.db import Database, Tx
@@ -51,6 +52,14 @@ EVERY_KIND: tuple[CaseRecord, ...] = (
         amount=money("1"), answered_on=LATER,
     ),
     kinds.OptOut(id="15", customer_id="c", on=ON, by="Bo", address="bo@example.test", reason="asked"),
+    kinds.Concession(
+        id="16", customer_id="c", on=ON, by="Ann", invoice_id="i", reduction=Reduction.SETTLEMENT, amount=money("9.99"),
+        reason="full and final", agreement="e-mail of 2 March", dispute_id="8", withdrawn_on=LATER,
+    ),
+    kinds.CreditUse(id="17", customer_id="c", on=ON, by="Ann", invoice_id="i", credit_id="k", amount=money("1")),
+    kinds.TermsChange(
+        id="18", customer_id="c", on=ON, by="Ann", terms=PaymentTerms(20, TermsBasis.OF_NEXT_MONTH), reason="asked"
+    ),
 )  # fmt: skip
 
 
