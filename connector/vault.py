@@ -55,12 +55,11 @@ def place(tenant: str, field: str, row_id: str) -> str:
 class Vault:
     """Seals and unseals under the first, or any, of its keys."""
 
-    def __init__(self, keys: Sequence[bytes], *, created: Path | None = None) -> None:
+    def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys or any(len(key) != _KEY_BYTES for key in keys):
             raise ValueError("a vault needs keys of 32 bytes")
         self._keys = {_key_id(key): AESGCM(key) for key in keys}
         self._sealing = _key_id(keys[0])
-        self.created = created  # the key file, when opening made it: its owner has to back it up
 
     def __repr__(self) -> str:
         return f"Vault({len(self._keys)} key(s), sealing with {self._sealing.hex()})"
@@ -69,14 +68,16 @@ class Vault:
     def open(cls, settings: KeySource) -> Vault:
         """The vault of the project: the operator's key, else the one of `.dunwell/master.key`, made when missing.
 
+        Whichever command makes it says so in the log, for its owner has to keep a copy.
         Raises `ConfigError` when a key is malformed or the file is open to others, `StorageFailed` when it cannot be
         written.
         """
         if given := settings.master_key():
             return cls(_parse(given, _VARIABLE))
         path = settings.state_folder / "master.key"
-        created = not path.exists() and _create(path)
-        return cls(_parse(_read(path), str(path)), created=path if created else None)
+        if not path.exists():
+            _create(path)
+        return cls(_parse(_read(path), str(path)))
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt for that place; every call gives other bytes."""
@@ -143,8 +144,8 @@ def _read(path: Path) -> str:
     return text.decode("ascii", "replace")
 
 
-def _create(path: Path) -> bool:
-    """Write a fresh key, whole or not at all; False when another process was first."""
+def _create(path: Path) -> None:
+    """Write a fresh key, whole or not at all; none when another process was first."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -152,7 +153,7 @@ def _create(path: Path) -> bool:
             _write(draft)
             path.hardlink_to(draft)
         except FileExistsError:  # the name is taken: no second key ever replaces the first
-            return False
+            return
         finally:
             draft.unlink(missing_ok=True)
     except OSError as error:
@@ -160,7 +161,6 @@ def _create(path: Path) -> bool:
             f"no master key could be written: {error.strerror}: {path}", next_step=f"set {_VARIABLE}; {_MAKE}"
         ) from error
     _log.warning("made a new master key: %s; keep a copy of it apart from the database", path)
-    return True
 
 
 def _write(path: Path) -> None:

@@ -93,7 +93,6 @@ def test_two_keys_in_force_allow_rotation() -> None:
 def test_given_keys_are_used_the_first_for_sealing(tmp_path: Path, text: str) -> None:
     vault = Vault.open(Keys(tmp_path, text))
     assert Vault([OLD]).unseal(vault.seal(SECRET, HERE), HERE) == SECRET
-    assert vault.created is None
     assert list(tmp_path.iterdir()) == []
 
 
@@ -107,19 +106,19 @@ def test_a_malformed_key_is_refused_without_showing_it(tmp_path: Path, text: str
     assert "openssl rand" in caught.value.fix
 
 
-def test_without_a_key_one_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+def test_without_a_key_one_is_made_once_for_its_owner_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     state = tmp_path / ".dunwell"
     first = Vault.open(Keys(state))
     key_file = state / "master.key"
-    assert first.created == key_file
+    assert caplog.text.count(f"made a new master key: {key_file}") == 1
     assert stat.S_IMODE(key_file.stat().st_mode) == 0o600
     second = Vault.open(Keys(state))
-    assert second.created is None
+    assert caplog.text.count("made a new master key") == 1
     assert second.unseal(first.seal(SECRET, HERE), HERE) == SECRET
     assert [path.name for path in state.iterdir()] == ["master.key"]
 
 
-def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
+def test_processes_that_start_together_agree_on_one_key(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     state, vaults, gate = tmp_path / ".dunwell", list[Vault](), threading.Barrier(8)
 
     def start() -> None:
@@ -133,7 +132,7 @@ def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
         thread.join()
     sealed = vaults[0].seal(SECRET, HERE)
     assert [vault.unseal(sealed, HERE) for vault in vaults] == [SECRET] * 8
-    assert sum(vault.created is not None for vault in vaults) == 1
+    assert caplog.text.count("made a new master key") == 1
     assert [path.name for path in state.iterdir()] == ["master.key"]
 
 

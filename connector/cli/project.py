@@ -171,7 +171,7 @@ def connect(
     say(f"connected {row.record.name}")
     for warning in connected.warnings:
         say(f"  careful: {warning}")
-    note("next: dunwell pull, then dunwell take-on")
+    note("next: dunwell pull" + ("" if row.take_on_closed_on else ", then dunwell take-on"))
     return 0
 
 

@@ -199,7 +199,7 @@ def _connect(
     record = ledger.organisation()
     if (record.ledger, record.ledger_id) != (adapter.name, grant.ledger_id):
         raise Refused("the ledger answered for another organisation than the one chosen", not_done="nothing was stored")
-    consented = _Consented(record, grant, document, granted, (*warnings, *_warnings(record), *_vault_warnings(w.vault)))
+    consented = _Consented(record, grant, document, granted, (*warnings, *_warnings(record)))
     return _store(w, request, consented)
 
 
@@ -247,12 +247,6 @@ def _warnings(record: Organisation) -> list[str]:
     if record.demo:
         found.append(f"{record.name} is a demo company: the ledger resets it and sends no mail for it")
     return found
-
-
-def _vault_warnings(vault: Vault) -> list[str]:
-    if vault.created is None:
-        return []
-    return [f"a new master key was made: {vault.created}; keep a copy of it apart from the database"]
 
 
 def stored_tokens(w: ConnectWiring, adapter: Adapter, connection_id: str) -> StoredTokens:

@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from contextlib import closing
+from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
@@ -102,7 +103,16 @@ def test_a_pasted_address(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setattr(sys, "stdin", Paster(screen))
     answer = desk.run("connect", "xero", "--base-url", desk.served.base_url, "--paste", "--json")
-    assert (answer.code, answer.json["warnings"][0][:17]) == (0, "a new master key ")
+    assert answer.json["organisation"]["name"] == "Harbour Street Studio"
+
+
+def test_connecting_says_once_that_a_key_was_made_and_hints_at_what_is_left(taken_on: Desk, tmp_path: Path) -> None:
+    other = str(tmp_path / "other")
+    taken_on.ok("init", other)
+    first = taken_on.connect("--project", other)
+    assert (first.out + first.err).count("master.key") == 1
+    assert first.err.endswith("next: dunwell pull, then dunwell take-on\n")
+    assert taken_on.connect().err == "next: dunwell pull\n", "its take-on is closed"
 
 
 @pytest.mark.parametrize(

@@ -225,19 +225,11 @@ def test_an_organisation_of_another_tenant_is_refused_and_untouched(office: Offi
     assert office.document().refresh == f"{CANARY}-refresh-1"
 
 
-def test_warnings_tell_what_would_go_wrong(office: Office, tmp_path: Path) -> None:
-    @dataclass
-    class Keys:
-        state_folder: Path
-
-        def master_key(self) -> str:
-            return ""
-
-    office.vault = Vault.open(Keys(tmp_path / "state"))
+def test_warnings_tell_what_would_go_wrong(office: Office) -> None:
     office.identity.scopes = ("offline_access", "books.write.read", "settings.read")
     office.side.records["org-1"] = builders.organisation("org-1", demo=True, native_reminders=True)
     warnings = "\n".join(office.connect().warnings)
-    for part in ("writing for books.write", "reminded twice", "demo company", "master.key"):
+    for part in ("writing for books.write", "reminded twice", "demo company"):
         assert part in warnings
     office.side.records["org-1"] = builders.organisation("org-1", native_reminders=None)
     assert "could not be read" in "\n".join(office.connect().warnings)
