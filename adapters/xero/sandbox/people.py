@@ -13,7 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
 
-from adapters.xero.sandbox import address_book, checks, crediting, entries, invoicing, money_in
+from adapters.xero.sandbox import address_book, answers, checks, crediting, entries, invoicing, money_in
 from adapters.xero.sandbox import records as r
 from adapters.xero.sandbox.errors import Refused
 from adapters.xero.sandbox.founding import OWNER, bank_account, default_account
@@ -112,10 +112,12 @@ def _pay_batch(books: Books, by: Act, section: Section) -> _Told:
     batch = {
         "Account": {"AccountID": bank_account(books)},
         "BatchPaymentID": batch_id,
-        "Date": day.isoformat(),
+        **({"Reference": reference} if (reference := section.maybe("reference")) else {}),
+        "Date": answers.day(day),
         "Type": "RECBATCH",
         "Status": "AUTHORISED",
         "TotalAmount": f"{sum((one.due for one in invoices), r.ZERO):.2f}",
+        "UpdatedDateUTC": answers.stamp(by.now),
         "IsReconciled": "false",
     }
     for invoice in invoices:

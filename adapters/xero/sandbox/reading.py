@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 
 from adapters.xero.sandbox.errors import NothingToDo, Refused, Unreadable
 from adapters.xero.sandbox.routing import Call
 
 _DAY = re.compile(r"(\d{4}-\d{2}-\d{2})(?:T\d{2}:\d{2}:\d{2}(?:\.\d+)?Z?)?")
+# How Xero's own client library writes dates. With an offset it is the form of answers, and an echo of those is refused.
+_MS_DAY = re.compile(r"/Date\((-?\d{1,14})\)/")
+_EPOCH = date(1970, 1, 1)
+_DAY_MS = 86_400_000
 _WIDEST = 30
 _YEARS = range(1900, 2200)  # beyond, due dates by terms would leave the calendar
 _MOST_DIGITS = 11  # before and after the point: products stay exact within 28 digits
@@ -78,18 +82,13 @@ class Element:
         return int(number)
 
     def day(self, key: str) -> date | None:
-        """Return a date from YYYY-MM-DD, with or without a time; None when absent or "". Raises Unreadable."""
+        """Return a date from YYYY-MM-DD, with or without a time, or from /Date(ms)/ as the UTC day; None when absent
+        or "". Raises Unreadable."""
         value = self.raw.get(key)
         if value is None or value == "":
             return None
-        match = _DAY.fullmatch(value) if isinstance(value, str) else None
-        if match is None:
-            raise self._unreadable(key)
-        try:
-            day = date.fromisoformat(match.group(1))
-        except ValueError:
-            raise self._unreadable(key) from None
-        if day.year not in _YEARS:
+        day = _day(value) if isinstance(value, str) else None
+        if day is None or day.year not in _YEARS:
             raise self._unreadable(key)
         return day
 
@@ -113,6 +112,16 @@ class Element:
 
     def _unreadable(self, key: str) -> Unreadable:
         return Unreadable(f"The value of {self.name}.{key} could not be read")
+
+
+def _day(text: str) -> date | None:
+    try:
+        if match := _MS_DAY.fullmatch(text):
+            return _EPOCH + timedelta(days=int(match.group(1)) // _DAY_MS)
+        match = _DAY.fullmatch(text)
+        return date.fromisoformat(match.group(1)) if match else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _exponent(number: Decimal) -> int:

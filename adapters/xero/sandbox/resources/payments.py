@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters._twin.messages import Response
-from adapters.xero.sandbox import answers
+from adapters.xero.sandbox import answers, lenient
 from adapters.xero.sandbox import records as r
 from adapters.xero.sandbox.errors import Refused, Unknown
 from adapters.xero.sandbox.fields import payment_fields
@@ -152,7 +152,13 @@ def _batches(books: Books) -> list[dict[str, object]]:
             found.setdefault(batch_id, dict(one.batch))
             part = {"PaymentID": one.id, "Amount": one.amount, "Invoice": {"InvoiceID": one.document_id}}
             parts.setdefault(batch_id, []).append(part)
-    return [{**wire, "Payments": parts[batch_id]} for batch_id, wire in found.items()]
+    return [{**_plain(wire), "Payments": parts[batch_id]} for batch_id, wire in found.items()]
+
+
+def _plain(wire: dict[str, object]) -> dict[str, object]:
+    """A batch of its own has real numbers and booleans, which the same batch has as text inside its payments."""
+    plain = {"TotalAmount": lenient.amount(wire, "TotalAmount"), "IsReconciled": lenient.flag(wire, "IsReconciled")}
+    return {**wire, **{key: value for key, value in plain.items() if value is not None}}
 
 
 def _batch_list(call: Call) -> Response:
