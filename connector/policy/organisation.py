@@ -23,10 +23,10 @@ def organisation_decisions(
     waiting = sum(_waits_for_cash(facts) for facts in everyone)
     stale = cash_reason(state, as_of, policy.cash_known.soft_bd, None)
     if stale is not None and waiting:
-        known = state.cash_known_to.isoformat() if state.cash_known_to else "unknown"
-        reason = Reason("organisation.reconcile_first", {"known_to": known, "customers_waiting": waiting})
+        said = state.cash_known_to.isoformat() if state.cash_known_to else ""
+        reason = Reason("organisation.reconcile_first", {"known_to": said, "customers_waiting": waiting})
         what = "reconcile the bank accounts first, then say how far: nobody is asked for money until then"
-        found.append(_task(state, "cash_known", f"reconcile:{known}", reason, what))
+        found.append(_task(state, "cash_known", f"reconcile:{said or 'unknown'}", reason, what))
     if state.take_on_missing:
         reason = Reason("organisation.take_on_questions", {"open": ", ".join(state.take_on_missing)})
         found.append(_task(state, "take_on", "questions", reason, "answer the open questions of the take-on"))

@@ -1,4 +1,8 @@
-"""The sentence for each reason code. `{name}` is one of the reason's facts; a part in `[…]` is left out without it."""
+"""The sentence for each reason code.
+
+`{name}` is one of the reason's facts; `{days:day}` is a number with its noun ("1 day", "2 days"; `{n:reply/replies}`
+where the plural is not the noun with an s). A part in `[…]` is left out without its fact.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ _ITEM: Final = {
     "item.never_sent": "the invoice was never sent: nobody is asked for what did not arrive",
     "item.on_plan": "a payment plan covers it",
     "item.extended": "extended to {extended_to}",
-    "item.promised": "the customer promised to pay[ by {promised_to}]",
+    "item.promised": "the customer promised to pay[ by {promised_for}]",
     "item.fresh_time": "fresh time to pay after the query[, until {until}]",
     "item.expected": "the ledger expects the payment later[; look again on {until}]",
     "item.unmatched_receipt": "money of about this amount[ ({amount})] came in and is not matched yet",
@@ -53,19 +57,19 @@ _CONTACT: Final = {
     "acted.done": "done[ on {on}]",
     "acted.approved": "approved[ on {on}], being delivered",
     "acted.rejected": "rejected by a person[ on {on}][, until {until}]",
-    "neglected": "{invoice} is {days} days overdue and nothing is under way",
+    "neglected": "{invoice} is {days:day} overdue and nothing is under way",
 }
 _ORGANISATION: Final = {
-    "organisation.reconcile_first": "reconcile the bank first: the books are known to {known_to}, "
-    "{customers_waiting} customers wait",
+    "organisation.reconcile_first": "reconcile the bank first[: the books are known to {known_to}]; "
+    "{customers_waiting:customer waits/customers wait}",
     "organisation.take_on_questions": "open questions of the take-on: {open}",
     "organisation.native_reminders": "the ledger's own reminders are on",
     "take_on.questions_open": "the take-on has open questions[: {open}]",
     "take_on.not_closed": "the take-on is not closed: nothing is sent",
     "take_on.unsorted": "opening items wait to be sorted by a person[ ({items})]",
     "take_on.sorted": "sorted at take-on as {choice}",
-    "take_on.too_old": "an opening item older than {days} days: a person decides",
-    "take_on.first_contact": "first contact about {items} opening items: one statement, have we missed something?",
+    "take_on.too_old": "an opening item older than {days:day}: a person decides",
+    "take_on.first_contact": "first contact about {items:opening item}: one statement, have we missed something?",
     "take_on.enough_for_today": "enough customers are contacted for the first time today",
     "take_on.no_opening_items": "no opening items",
     "take_on.introduced": "the opening items were introduced",
@@ -80,14 +84,14 @@ _BILLING: Final = {
     "bill_promptly.no_recipient": "there is no usable address ({why})",
     "reinvoice.soon": "the copy follows[ on {until}]",
     "reinvoice.listed_in_next_letter": "the next letter lists it",
-    "reinvoice.overdue": "{invoice} is {days} days overdue",
+    "reinvoice.overdue": "{invoice} is {days:day} overdue",
     "reinvoice.late": "the copy could not be sent in time",
     "reinvoice.nothing_new": "nothing is newly overdue",
 }
 _LADDER: Final = {
     "ladder.not_yet": "the next level[ ({level})] is not reached[ before {until}]",
     "ladder.time_to_pay": "the time named in the last letter runs[ until {until}]",
-    "ladder.overdue": "{invoice} is {days} days overdue",
+    "ladder.overdue": "{invoice} is {days:day} overdue",
     "ladder.call_first": "a call comes before the next letter[ ({level})]",
     "ladder.agreed_date_lapsed": "the agreed date[ {on}] has lapsed",
     "ladder.resumes_after_breach": "the plan was breached: the ladder resumes[ at {level}]",
@@ -96,15 +100,15 @@ _LADDER: Final = {
     "ladder.hand_over": "every letter and call was made: the principal decides",
     "ladder.finished": "every level was used",
     "call.large_amount": "the amount[ ({amount})] is worth a call",
-    "call.before_firm": "a call before the firm letter: {invoice} is {days} days overdue",
-    "call.letters_unanswered": "{letters} letters without an answer",
-    "call.valued_customer": "a valued customer is called early[ ({days} days overdue)]",
+    "call.before_firm": "a call before the firm letter: {invoice} is {days:day} overdue",
+    "call.letters_unanswered": "{letters:letter} without an answer",
+    "call.valued_customer": "a valued customer is called early[ ({days:day} overdue)]",
     "call.made": "the call was made",
     "call.one_try_a_day": "one try a day[; again on {until}]",
     "call.no_need": "no call is needed",
     "principal.soon": "the principal is called[ on {until}]",
     "principal.called": "the principal was called",
-    "principal.unanswered": "{invoice} is {days} days overdue and unanswered: the principal is asked",
+    "principal.unanswered": "{invoice} is {days:day} overdue and unanswered: the principal is asked",
     "principal.not_yet": "the principal need not be asked",
 }
 _DISPUTE: Final = {
@@ -122,6 +126,15 @@ _DISPUTE: Final = {
     "replies.no_answer_in_it": "the reply names neither a date nor a reason: the ladder goes on",
     "replies.never_received": "the customer never received it[ (said on {received})]",
     "replies.none": "no reply",
+    "replies.search_bank": "the customer says that the money was sent[: {amount}][, {reference}]: look in the bank",
+    "replies.watch_for_cheque": "a cheque is said to be in the post[: {amount}][, {reference}]",
+    "replies.record_date": "the customer names a day of payment[, {until}]: it is to be recorded",
+    "replies.help_approval": "the invoice waits for an approval on the customer's side",
+    "replies.check_address": "the customer never received it: is the address right?",
+    "replies.open_query": "the customer has a question or complaint: it is to be opened as a query",
+    "replies.meet": "paying is hard for the customer: a meeting or a call is to be offered",
+    "replies.find_person": "the message reached the wrong person",
+    "replies.decide": "the answer was abusive: a person decides how to go on",
 }
 _AGREED: Final = {
     "extension.running": "extended[, until {until}]",
@@ -135,12 +148,12 @@ _AGREED: Final = {
     "extension.unknown_invoice": "that invoice is not open",
     "extension.too_long": "the policy extends {invoice} to {latest} at the latest",
     "extension.asked_too_late": "an extension of {invoice} had to be asked for by {ask_by}",
-    "extension.too_many": "{granted} extensions in 12 months; the policy allows {most}",
+    "extension.too_many": "{granted:extension} in 12 months; the policy allows {most}",
     "extension.already": "{invoice} was extended once[, to {until}]; there is no second extension",
     "extension.not_later": "the new date must be after today and after the due date[ ({due})]",
-    "extension.patience": "all pauses of {invoice} together would be {days} days; the policy's patience ends at {most}",
+    "extension.patience": "all pauses of {invoice} together would be {days:day}; the policy's patience ends at {most}",
     "promise.running": "promised[, by {until}]",
-    "promise.broken": "the promise[ of {invoice}] to pay by {until} was broken",
+    "promise.broken": "the promise to pay by {until} was broken",
     "promise.kept": "the promise was kept",
     "promise.bank_lag": "promised; the bank may be late[, look again on {until}]",
     "promise.cash_not_known": "whether the promise was kept is not known yet: reconcile first",
@@ -149,37 +162,39 @@ _AGREED: Final = {
     "promise.none": "no promise",
     "promise.unknown_invoice": "that invoice is not open",
     "promise.too_long": "the policy accepts a promise for {invoice} to {latest} at the latest",
-    "promise.too_many": "{invoice} was promised[ {made} times] already; the policy allows {most}",
+    "promise.too_many": "{invoice} was promised[ {made:time}] already; the policy allows {most}",
     "promise.in_the_past": "{until} is not in the future",
     "promise.past_extension": "{invoice} was extended to {final}, and that date is final",
-    "promise.patience": "all pauses of {invoice} together would be {days} days; the policy's patience ends at {most}",
-    "patience.exceeded": "all pauses of {invoice} together are {days} days; the policy allows {most}: a person decides",
+    "promise.patience": "all pauses of {invoice} together would be {days:day}; the policy's patience ends at {most}",
+    "patience.exceeded": "all pauses of {invoice} together are {days:day}; the policy allows {most}: a person decides",
     "patience.within": "the pauses are within the policy's patience",
     **{
         f"{name}.{code}": text
-        for name in ("extension", "promise", "plan")
+        for name in ("extension", "promise")
         for code, text in {
             "legal_hold": "a legal hold is set ({why})",
-            "held_by_others": "the debt is not ours[ ({holder})]",
+            "held_by_others": "the debt is not ours",
             "on_plan": "a payment plan covers it",
             "nothing_collectable": "nothing is left to ask for",
-            "no_due_date": "the invoice has no due date",
         }.items()
     },
+    "extension.no_due_date": "the invoice has no due date",
 }
 _PLAN: Final = {
+    "plan.legal_hold": "a legal hold is set ({why})",
+    "plan.held_by_others": "the debt is not ours ({holder})",
     "plan.allocate_first": "money of the customer[ ({unapplied})] waits to be allocated to the plan",
-    "plan.breached": "instalment {number} of {of}, due {due}, was missed: breach[; to be cured by {cure_by}]",
+    "plan.breached": "instalment {number}[ of {of}], due {due}, was missed: breach[; to be cured by {cure_by}]",
     "plan.uncured": "the breach was not cured[ by {cure_by}]: end the plan",
     "plan.on_track": "the plan is on track[; next instalment {due}]",
     "plan.cash_not_known": "whether the instalment was paid is not known yet: reconcile first",
     "plan.instalment_missed": "instalment {number}[ of {of}][, {amount}], due {due}, was missed",
     "plan.completed": "the plan is completed",
     "plan.active_already": "a plan is active already",
-    "plan.too_many_plans": "{made} plans in the look-back time; the policy allows {most}",
+    "plan.too_many_plans": "{made:plan} in the look-back time; the policy allows {most}",
     "plan.share_of_receivables": "all plans together would exceed {most}",
     "plan.not_signed": "a plan was offered[ on {offered}] and is not signed",
-    "plan.signed": "a plan of {instalments} instalments was signed",
+    "plan.signed": "a plan of {instalments:instalment} was signed",
     "plan.none": "no payment plan",
     "plan.not_a_business_day": "instalment {number} is due on {due}, not a business day",
     "plan.not_one_currency": "a plan is in one currency, not {currencies}",
@@ -189,7 +204,7 @@ _PLAN: Final = {
     "plan.first_due_already": "the first instalment is due already ({due})",
     "plan.remainder_not_last": "the remainder is not on the last instalment",
     "plan.debt_too_small": "{debt} is too small for a plan",
-    "plan.too_many_instalments": "{instalments} instalments are too many",
+    "plan.too_many_instalments": "{instalments:instalment is/instalments are} too many",
     "plan.too_long": "the last instalment ({last}) is too late",
     "plan.instalment_too_small": "an instalment of {amount} is too small",
     "plan.first_too_late": "the first instalment ({due}) is too late",
@@ -214,7 +229,7 @@ _OTHER: Final = {
     "review.unmatched_receipt": "money of about {invoice}'s amount came in and is not matched",
     "review.maybe_time_barred": "{invoice}[, due {due},] may be time-barred",
     "review.nothing": "nothing to look at",
-    "statements.monthly": "the statement of {month}: {items} items",
+    "statements.monthly": "the statement of {month}: {items:item}",
     "statements.off": "statements are off",
     "statements.nothing_open": "nothing is open",
     "statements.next": "the next statement[ on {until}]",
@@ -224,11 +239,11 @@ _OTHER: Final = {
     "thanks.off": "thanks are off",
     "thanks.nothing_to_thank_for": "nothing to thank for",
     "thanks.more_is_overdue": "more is overdue",
-    "standing.broken_agreements": "{count} broken agreements in 12 months",
+    "standing.broken_agreements": "{count:broken agreement} in 12 months",
     "standing.on_time": "paid on time: {share} by value, {needed} needed",
-    "standing.tenure": "a customer for {months} months",
-    "standing.thin_history": "{paid} paid invoices in {months} months",
-    "standing.pays_very_late": "the median payment is {median_days_late} days late",
+    "standing.tenure": "a customer for {months:month}",
+    "standing.thin_history": "{paid:paid invoice} in {months:month}",
+    "standing.pays_very_late": "the median payment is {median_days_late:day} late",
     "standing.no_recent_payment": "nothing was paid lately",
 }
 TEXTS: Final[Mapping[str, str]] = {

@@ -41,6 +41,7 @@ from connector.domain.ledger import CreditKind, Invoice
 from connector.policy.chase import BUSINESSES, LETTER_LEVELS
 from connector.policy.document import Policy
 from connector.policy.pauses import paused_days
+from connector.service.wording import say
 from tests.builders import credit, invoice, money
 from tests.worlds import MONDAY, World, days_after, preset
 
@@ -324,6 +325,9 @@ def check_nothing_silent(facts: CustomerFacts, evaluation: Evaluation) -> None:
         assert item.invoice.id in spoken or item.days_overdue == 0
     assert (evaluation.revisit is not None) >= bool(facts.items)
     assert evaluation.revisit is None or evaluation.revisit > facts.as_of
+    reasons = [outcome.reason for outcome in evaluation.outcomes]
+    reasons += [reason for decision in evaluation.decisions for reason in decision.reasons]
+    assert [say(reason) for reason in reasons if say(reason).startswith(reason.code)] == [], "shown raw"
     neglected = {one for outcome in evaluation.outcomes if outcome.rule == "neglect" for one in outcome.items}
     said = [(o.rule, o.reason.code) for o in evaluation.outcomes if neglected & set(o.items)]
     assert not neglected, f"nobody turned anything down in these lives, but all that is said is {said}"

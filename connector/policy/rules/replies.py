@@ -27,7 +27,7 @@ class _Answer:
     within: Literal["answer", "hardship"] = "answer"
 
 
-_ANSWERS: Final[Mapping[ReplyOutcome, _Answer]] = {
+ANSWERS: Final[Mapping[ReplyOutcome, _Answer]] = {
     ReplyOutcome.PAID: _Answer("search_bank", "look for the payment in the bank and mailbox; ask for no proof first"),
     ReplyOutcome.REMITTANCE: _Answer("search_bank", "match the remittance with the bank"),
     ReplyOutcome.CHEQUE_POSTED: _Answer("watch_for_cheque", "watch for the cheque"),
@@ -63,7 +63,7 @@ RULE: Rule = _RepliesRule()
 
 def answer_by(policy: Policy, facts: CustomerFacts, reply: Reply) -> date:
     """The day by which the reply must have its answer; until then chasing waits, afterwards it is our failure."""
-    answer = _ANSWERS.get(reply.outcome)
+    answer = ANSWERS.get(reply.outcome)
     hardship = answer is not None and answer.within == "hardship"
     return facts.state.calendar.add(reply.on, policy.replies.hardship_bd if hardship else policy.replies.answer_bd)
 
@@ -78,7 +78,7 @@ def _concerns_us(policy: Policy, facts: CustomerFacts, reply: Reply, as_of: date
 
 
 def _about(policy: Policy, facts: CustomerFacts, reply: Reply, as_of: date) -> tuple[list[Decision], RuleOutcome]:
-    answer = _ANSWERS.get(reply.outcome)
+    answer = ANSWERS.get(reply.outcome)
     said: dict[str, Scalar] = {"reply": reply.outcome.value, "received": reply.on.isoformat()}
     if answer is None:
         return [], _no_act(facts, reply, said, as_of)
