@@ -9,7 +9,7 @@ import typer
 
 from connector.cli import frame, several, unbuilt
 from connector.cli.frame import By, Json, Org, Project, day, named, project, required_day
-from connector.cli.output import emit, plain, recorded, say, table
+from connector.cli.output import emit, note, plain, recorded, say, table
 
 if TYPE_CHECKING:
     from connector.service.report import Figure, Report
@@ -105,10 +105,13 @@ def report(
     with project(folder) as w:
         reports = [service(w, one, day(as_of)) for one in lookup.selected(w, [org] if org else None)]
     if as_json:
-        emit({"organisations": [report_document(one) for one in reports]})
+        warnings = [f"{one.name}: {warning}" for one in reports for warning in one.warnings]
+        emit({"organisations": [report_document(one) for one in reports], "warnings": warnings})
     else:
         for one in reports:
             _show(one)
+            for warning in one.warnings:
+                note(f"careful: {one.name}: {warning}")
     return 0
 
 
@@ -134,6 +137,7 @@ def report_document(found: Report) -> dict[str, object]:
         "without_address": found.without_address,
         "needs_review": found.needs_review,
         "control": found.control,
+        "warnings": found.warnings,
     }
 
 
@@ -145,7 +149,8 @@ def _show(found: Report) -> None:
         rows += [(_bucket(name), figure.count, _major(figure)) for name, figure in figures.aging.items()]
         rows.append(("overdue", figures.overdue.count, _major(figures.overdue)))
         rows.append(("never sent", figures.unsent.count, _major(figures.unsent)))
-        rows.append(("neglected", figures.neglected.count, _major(figures.neglected)))
+        if figures.neglected is not None:
+            rows.append(("neglected", figures.neglected.count, _major(figures.neglected)))
         say()
         table((f"={currency}", ">invoices", ">amount"), rows)
         say(f"DSO {figures.dso} days" if figures.dso is not None else "DSO: no sales in the last 365 days")

@@ -121,3 +121,30 @@ def test_a_past_day_is_rebuilt_from_what_was_paid_since(office: Office) -> None:
     now = report(office.w, office.row).currencies["GBP"]
     assert then.open.minor - now.open.minor == 25_000
     assert office.clock.now() == datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def test_days_of_sales_count_one_year_of_invoices(office: Office) -> None:
+    """What is open over GBP 463.37 invoiced in the 365 days; nothing of an invoice that is a day older."""
+    old = {"date": "2025-03-02", "due": "2025-03-30", "sent": True}
+    office.people(
+        {"do": "create_invoice", "ref": "old", "customer": "letter", "number": "INV-OLD", **old,
+         "lines": [{"description": "Work", "unit_amount": "1000.00", "tax": "none"}]},
+        {"do": "pay", "invoice": "INV-OLD", "date": "2025-03-30"},
+    )  # fmt: skip
+    office.pull()
+    figures = report(office.w, office.row).currencies["GBP"]
+    assert (figures.open.minor, figures.sales.minor) == (34_337, 46_337)
+    assert figures.dso == Decimal("270.5")  # 343.37 / 463.37 x 365
+    assert report(office.w, office.row, date(2026, 3, 1)).currencies["GBP"].sales.minor > 100_000, "a day more of it"
+
+
+def test_another_day_than_today_says_what_its_figures_lack(office: Office) -> None:
+    office.pull()
+    assert report(office.w, office.row).warnings == []
+    future = report(office.w, office.row, date(2026, 3, 3))
+    assert any("2026-03-03 is in the future (it is 2026-03-02 there)" in one for one in future.warnings)
+    past = report(office.w, office.row, date(2026, 3, 1))
+    assert not any("future" in one for one in past.warnings)
+    for one in (past, future):
+        assert one.currencies["GBP"].neglected is None, "an unknown is no zero"
+        assert any("neglected" in warning for warning in one.warnings)
