@@ -10,7 +10,10 @@
 | calls | GET | |
 | scenario | POST | the neutral scenario document |
 | people | POST | `{"organisation": id or name, "actions": [...]}`; the organisation may be left out when there is one |
+| interjections | GET POST DELETE | people act in the middle of a request, see `interjections` |
 | consent, limits, switch | POST | the ledger's own; see its sandbox |
+| webhooks | GET POST | the ledger's own; see its sandbox |
+| deliveries | POST | sends now, and in this call, every webhook that is due; answers what was sent |
 
 A refused order answers 400 `{"error": "..."}` and names what is wrong.
 """
@@ -29,6 +32,7 @@ from urllib.parse import parse_qs
 from adapters._twin.calls import Calls
 from adapters._twin.clock import VirtualClock
 from adapters._twin.faults import Faults
+from adapters._twin.interjections import Interjections
 from adapters._twin.messages import Request, Response
 
 PREFIX = "/__sandbox/"
@@ -54,6 +58,9 @@ class Sandbox(Protocol):
     def faults(self) -> Faults: ...
 
     @property
+    def interjections(self) -> Interjections: ...
+
+    @property
     def calls(self) -> Calls: ...
 
     @property
@@ -77,6 +84,14 @@ class Sandbox(Protocol):
 
     def switch(self, order: Mapping[str, object]) -> Mapping[str, object]: ...
 
+    def webhooks_document(self) -> Mapping[str, object]: ...
+
+    def order_webhooks(self, order: Mapping[str, object], now: datetime) -> Mapping[str, object]: ...
+
+    def deliver_webhooks(self) -> int:
+        """Send what is due and return how many; takes the lock itself, and not while it waits for an answer."""
+        ...
+
 
 class ControlPlane:
     """Answers the requests under /__sandbox/."""
@@ -97,14 +112,24 @@ class ControlPlane:
                 "organisation": _reference(sandbox.load_scenario(_order(request), now))
             },
             "POST people": lambda request, now: self._people(_order(request), now),
+            "GET interjections": lambda _, __: sandbox.interjections.document(),
+            "POST interjections": lambda request, _: {"added": self._interject(_order(request))},
+            "DELETE interjections": lambda _, __: self._clear_interjections(),
             "POST consent": lambda request, now: sandbox.order_consent(_order(request), now),
             "POST limits": lambda request, now: sandbox.order_limits(_order(request), now),
             "POST switch": lambda request, _: sandbox.switch(_order(request)),
+            "GET webhooks": lambda _, __: sandbox.webhooks_document(),
+            "POST webhooks": lambda request, now: sandbox.order_webhooks(_order(request), now),
         }
 
     def handle(self, request: Request) -> Response:
-        """Answer one request; every order is carried out whole before any other call proceeds."""
+        """Answer one request; every order is carried out whole before any other call proceeds.
+
+        Deliveries are the exception: whoever receives them may call the sandbox before answering.
+        """
         name = request.path.removeprefix(PREFIX).strip("/")
+        if (request.method, name) == ("POST", "deliveries"):
+            return _json(200, {"sent": self._sandbox.deliver_webhooks()})
         answer = self._routes.get(f"{request.method} {name}")
         if answer is None:
             return _json(404, {"error": f"the control plane has no {request.method} {name}"})
@@ -117,6 +142,14 @@ class ControlPlane:
     def _clear_faults(self) -> Mapping[str, object]:
         self._sandbox.faults.clear()
         return self._sandbox.faults.document()
+
+    def _interject(self, order: Mapping[str, object]) -> int:
+        organisation = self._find(order.get("organisation"))
+        return self._sandbox.interjections.add(order, organisation.id)
+
+    def _clear_interjections(self) -> Mapping[str, object]:
+        self._sandbox.interjections.clear()
+        return self._sandbox.interjections.document()
 
     def _time(self) -> Mapping[str, object]:
         clock = self._sandbox.clock

@@ -49,12 +49,10 @@ class Action:
     hangs: bool = False  # late_commit: hang instead of reset
 
 
-@dataclass(slots=True)
-class Rule:
-    """One rule and how often it has matched and fired."""
+@dataclass(slots=True, kw_only=True)
+class Trigger:
+    """Which requests something happens to, and how often it has matched and fired."""
 
-    document: Mapping[str, object]
-    action: Action
     method: str | None = None
     path: re.Pattern[str] | None = None
     query: re.Pattern[str] | None = None
@@ -89,6 +87,31 @@ class Rule:
                 return True
 
 
+@dataclass(slots=True, kw_only=True)
+class Rule(Trigger):
+    """One fault, and the requests that it befalls."""
+
+    document: Mapping[str, object]
+    action: Action
+
+
+def parse_trigger(match: object, times: object) -> Trigger:
+    """Read which requests are meant and how often at most. Raises ValueError naming what is wrong."""
+    given = mapping(match, "match", {"method", "path", "query", "organisation", "tenant", *_COUNTS})
+    counts = [(key, _whole(given[key], key)) for key in _COUNTS if key in given]
+    if len(counts) > 1:
+        raise ValueError("match: give one of nth, every, from")
+    method = _text(given.get("method"), "method")
+    return Trigger(
+        method=method.upper() if method else None,
+        path=_pattern(given.get("path"), "path"),
+        query=_pattern(given.get("query"), "query"),
+        organisation=_text(given.get("organisation", given.get("tenant")), "organisation"),
+        count=counts[0] if counts else None,
+        times=None if times is None else _whole(times, "times"),
+    )
+
+
 def parse_rules(document: object) -> list[Rule]:
     """Read one rule, a list of rules, or `{"rules": [...]}`. Raises ValueError naming what is wrong."""
     if isinstance(document, Mapping) and set(document) == {"rules"}:
@@ -98,31 +121,27 @@ def parse_rules(document: object) -> list[Rule]:
 
 
 def _rule(row: object) -> Rule:
-    rule = _mapping(row, "a fault rule", {"match", "action", "times"})
-    match = _mapping(rule.get("match", {}), "match", {"method", "path", "query", "organisation", "tenant", *_COUNTS})
-    counts = [(key, _whole(match[key], key)) for key in _COUNTS if key in match]
-    if len(counts) > 1:
-        raise ValueError("match: give one of nth, every, from")
-    method = _text(match.get("method"), "method")
+    rule = mapping(row, "a fault rule", {"match", "action", "times"})
+    trigger = parse_trigger(rule.get("match", {}), rule.get("times"))
     return Rule(
         document=rule,
         action=_action(rule.get("action")),
-        method=method.upper() if method else None,
-        path=_pattern(match.get("path"), "path"),
-        query=_pattern(match.get("query"), "query"),
-        organisation=_text(match.get("organisation", match.get("tenant")), "organisation"),
-        count=counts[0] if counts else None,
-        times=_whole(rule["times"], "times") if rule.get("times") is not None else None,
+        method=trigger.method,
+        path=trigger.path,
+        query=trigger.query,
+        organisation=trigger.organisation,
+        count=trigger.count,
+        times=trigger.times,
     )
 
 
 def _action(raw: object) -> Action:
-    given = _mapping(raw, "action", None)
+    given = mapping(raw, "action", None)
     do = given.get("do")
     if not isinstance(do, str) or do not in ACTIONS:
         raise ValueError(f"action: do must be one of {', '.join(ACTIONS)}")
     known = ACTIONS[do]
-    _mapping(given, f"action {do}", {"do", *known})
+    mapping(given, f"action {do}", {"do", *known})
     for key, required in known.items():
         if required and key not in given:
             raise ValueError(f"action {do}: {key} is missing")
@@ -147,7 +166,8 @@ def _action(raw: object) -> Action:
     )
 
 
-def _mapping(raw: object, what: str, known: set[str] | None) -> Mapping[str, object]:
+def mapping(raw: object, what: str, known: set[str] | None) -> Mapping[str, object]:
+    """Return an object that has none but the known keys (any, without `known`). Raises ValueError."""
     if not isinstance(raw, Mapping):
         raise ValueError(f"{what} must be an object")
     if known is not None and (unknown := sorted(set(raw) - known)):
@@ -188,5 +208,5 @@ def _pattern(raw: object, what: str) -> re.Pattern[str] | None:
 
 
 def _headers(raw: object) -> tuple[tuple[str, str], ...]:
-    pairs = _mapping(raw, "headers", None)
+    pairs = mapping(raw, "headers", None)
     return tuple((str(name), str(value)) for name, value in pairs.items())

@@ -7,7 +7,7 @@ instant; the twin's own clock follows the latest, and it alone drives every life
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +21,9 @@ from adapters._twin.control import PREFIX as CONTROL_PREFIX
 from adapters._twin.control import ControlPlane, Organisation
 from adapters._twin.faults import Faults
 from adapters._twin.ids import SeededIds
+from adapters._twin.interjections import Interjections
 from adapters._twin.messages import Request, Response
+from adapters._twin.outgoing import Post, post
 from adapters.xero.sandbox import books as recorded
 from adapters.xero.sandbox import people, problems, scenario
 from adapters.xero.sandbox.apps import registered
@@ -36,6 +38,7 @@ from adapters.xero.sandbox.routing import Route
 from adapters.xero.sandbox.state import Books, demo_books
 from adapters.xero.sandbox.switches import defaults
 from adapters.xero.sandbox.tokens import Tokens
+from adapters.xero.sandbox.webhooks import Webhooks
 
 _USER_EMAIL = "user@sandbox.invalid"
 _SWITCHES = {**defaults(), "idempotency_seconds": LIFE_SECONDS}
@@ -53,9 +56,11 @@ class XeroTwin:
         seed: int = 0,
         routes: Iterable[Route] = ROUTES,
         faults: Faults | None = None,
+        post: Post = post,
     ) -> None:
         self.clock = clock
         self.faults = faults or Faults()
+        self.interjections = Interjections(self.act)
         self.calls = Calls()
         self.limits = Limits()
         self.lock: AbstractContextManager[object] = threading.RLock()
@@ -69,6 +74,9 @@ class XeroTwin:
         connections = Connections(seed, self._books)
         self._identity = Identity((self.web_app, self.pkce_app), tokens, connections, self._books, self._ids)
         self._gateway = Gateway(routes, self._parts())
+        self._connections = connections
+        self._webhooks = self._sender(seed, post)
+        self.wake: Callable[[], None] = _nobody
         self._control = ControlPlane(self)
 
     @classmethod
@@ -98,11 +106,14 @@ class XeroTwin:
         now = self.clock.follow(now)
         if request.path.startswith(CONTROL_PREFIX):
             self.advance(now)
-            return self._control.handle(request)
+            response = self._control.handle(request)
+            self._stir()
+            return response
         if request.path.startswith(f"{API_PREFIX}/"):
             route, response = self._gateway.handle(request, now)
         else:
             route, response = self._identify(request, now)
+        self._stir()
         self.calls.record(request.method, route, response)
         stamps = (("Date", format_datetime(now, usegmt=True)), ("Xero-Correlation-Id", self._ids.uuid()))
         return replace(response, headers=(*response.headers, *stamps))
@@ -151,12 +162,56 @@ class XeroTwin:
             books.switches.update(order)
         return dict(self.switches)
 
+    def webhooks_document(self) -> Mapping[str, object]:
+        """Return the webhook subscriptions: their state, and everything that was sent."""
+        return self._webhooks.document()
+
+    def order_webhooks(self, order: Mapping[str, object], now: datetime) -> Mapping[str, object]:
+        """Subscribe, enable, disturb or remove, see `webhooks`. Raises ValueError."""
+        return self._webhooks.order(order, now)
+
+    def deliver_webhooks(self) -> int:
+        """Send the webhooks that are due by the twin's clock and return how many requests went out.
+
+        Takes the sandbox's lock only between the requests. A served sandbox does this by itself.
+        """
+        now = self.clock.now()
+        self.advance(now)
+        return self._webhooks.deliver(now)
+
+    def pump(self) -> float | None:
+        """Send what is due and return after how many real seconds to look again; None while nothing is to come."""
+        self.deliver_webhooks()
+        now = self.clock.now()
+        with self.lock:
+            due = self._webhooks.next_due(now)
+        if due is None or self.clock.frozen:
+            return None
+        return max(0.0, (due - now).total_seconds())
+
+    def _sender(self, seed: int, post: Post) -> Webhooks:
+        apps = {app.client_id: app for app in (self.web_app, self.pkce_app)}
+
+        def reaches(client_id: str, tenant_id: str) -> bool:
+            with self._identity_lock:
+                return self._connections.reaches(apps[client_id], tenant_id)
+
+        return Webhooks(seed, tuple(apps), self._books, reaches, self.lock, post)
+
+    def _stir(self) -> None:
+        """Tell the webhook sender that something may have happened."""
+        if self._webhooks.active:
+            with self.lock:
+                self._webhooks.collect()
+            self.wake()
+
     def _parts(self) -> Parts:
         return Parts(
             organisations=self._books,
             identity=self._identity,
             limits=self.limits,
             faults=self.faults,
+            interjections=self.interjections,
             calls=self.calls,
             ids=self._ids,
             switches=self.switches,
@@ -193,6 +248,10 @@ class XeroTwin:
             for books in self._books.values():
                 books.advance(now)
         self._present = max(self._present, now)
+
+
+def _nobody() -> None:
+    """Nobody waits for webhooks: they go out when `deliver_webhooks` is called."""
 
 
 def _fits(value: object, default: object) -> bool:

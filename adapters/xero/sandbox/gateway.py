@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from adapters._twin.calls import Calls
 from adapters._twin.faults import Faults, Firing
 from adapters._twin.ids import SeededIds
+from adapters._twin.interjections import Interjections
 from adapters._twin.messages import Request, Response
 from adapters.xero.sandbox import problems
 from adapters.xero.sandbox.directory import Directory, Found
@@ -52,6 +53,7 @@ class Parts:
     identity: Identity
     limits: Limits
     faults: Faults
+    interjections: Interjections
     calls: Calls
     ids: SeededIds
     switches: Mapping[str, object]
@@ -115,6 +117,8 @@ class Gateway:
                 return problems.scope_missing(self._parts.ids.uuid())
             seconds = self._parts.switches["idempotency_seconds"]
             assert isinstance(seconds, int)
+            names = (visit.books.tenant_id, visit.books.name)
+            self._parts.interjections.fall("before", visit.request, names, now)
             response = self._keys.run(
                 visit.request,
                 (grant.app.client_id, visit.books.tenant_id),
@@ -122,6 +126,7 @@ class Gateway:
                 timedelta(seconds=seconds),
                 lambda: visit.firing.within(lambda instant: self._call(visit, route, instant), now),
             )
+            self._parts.interjections.fall("after", visit.request, names, now)
         return response if wants_json(visit.request) else in_xml(response)
 
     def _call(self, visit: Visit, route: Route, now: datetime) -> Response:

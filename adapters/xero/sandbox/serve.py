@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from adapters._twin.pump import Pump
 from adapters._twin.server import TwinServer
 from adapters.xero.sandbox.app import XeroTwin
 
@@ -20,9 +21,11 @@ class Served:
     organisation: dict[str, str]
     twin: XeroTwin
     server: TwinServer
+    pump: Pump
 
     def stop(self) -> None:
-        """Close the port and every connection."""
+        """Close the port and every connection, and send no more webhooks."""
+        self.pump.stop()
         self.server.stop()
 
 
@@ -35,6 +38,9 @@ def serve(*, port: int, books: Path | None, now: datetime | None, seed: int, fro
     twin = XeroTwin.default(books, start, seed, frozen=frozen)
     server = TwinServer(lambda request: twin.handle(request, twin.clock.now()), port=port)
     server.start()
+    pump = Pump(twin.pump)
+    twin.wake = pump.wake
+    pump.start()
     first = twin.organisations()[0]
     return Served(
         base_url=server.base_url,
@@ -43,4 +49,5 @@ def serve(*, port: int, books: Path | None, now: datetime | None, seed: int, fro
         organisation={"id": first.id, "name": first.name},
         twin=twin,
         server=server,
+        pump=pump,
     )

@@ -26,6 +26,7 @@
 | actions_not_allowed | () | names of organisation actions that the user may not do |
 | allocation_id_in_answer | False | the answer to a new allocation names its AllocationID; reads always do |
 | page_past_end_status | 200 | status for a page after the last: 200 with an empty list, or 404 |
+| webhook_on_money | False | a payment or allocation is told by a webhook event of its invoice |
 """
 
 from __future__ import annotations
@@ -58,4 +59,5 @@ def defaults() -> dict[str, object]:
         "actions_not_allowed": (),
         "allocation_id_in_answer": False,
         "page_past_end_status": 200,
+        "webhook_on_money": False,
     }
