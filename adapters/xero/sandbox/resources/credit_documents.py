@@ -223,8 +223,7 @@ def _deallocate_of(kind: r.CreditKind) -> Handler:
         if part is None:
             raise Unknown
         deallocate(call.books, act_of(call), credit, part)
-        answer = {"AllocationId": part.id, "Date": answers.bare_stamp(call.now)}
-        return answers.json_response({**answer, "Invoice": [{"InvoiceID": part.invoice_id}], "IsDeleted": True})
+        return answers.json_response({"AllocationId": part.id, "IsDeleted": True})
 
     return handle
 
