@@ -1,0 +1,168 @@
+"""The judge's last look, when everything has healed and three days have passed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import timedelta
+
+from connector.domain.cases import PaymentPlan
+from connector.domain.effects import EffectState
+from connector.domain.ledger import Customer, Invoice
+from connector.domain.money import Money
+from connector.store import cases, connections, mirror, organisations, outbox, timeline
+from connector.store.db import Database, Tx
+from connector.store.outbox import EffectRow
+from tests.simulation.baton import Baton, Stop
+from tests.simulation.office import NAME, Ground
+from tests.simulation.oracle import Oracle
+
+MOST_ATTEMPTS = 20
+_LEADS = {
+    "planned": {"", "sending", "unknown", "human", "rejected", "cancelled"},
+    "sending": {"planned"},
+    "done": {"sending", "unknown", "human"},
+    "rejected": {"sending"},
+    "unknown": {"sending"},
+    "human": {"unknown"},
+    "cancelled": {"planned", "human"},
+}
+
+
+def look_back(baton: Baton, oracle: Oracle, db: Database, site: Ground) -> None:
+    """Check what must hold in the end; the first breach is kept by the baton."""
+    try:
+        oracle.count()
+        with db.reading(oracle.tenant) as tx:
+            rows = outbox.listing(tx, None)
+            for row in rows:
+                _settled(baton, oracle, row)
+            _audited(baton, tx, rows)
+            _mirrors(baton, oracle, tx)
+            _tokens(baton, tx)
+            _money(baton, tx)
+        _secrets(baton, oracle, site)
+    except Stop:
+        pass
+
+
+def _settled(baton: Baton, oracle: Oracle, row: EffectRow) -> None:
+    """I2, I4, I15: everything came to an end, and its end is true."""
+    times = oracle.happened[row.effect.key[:40]]
+    told = f"{row.effect.kind.value} {row.effect.key[:8]}: {row.state.value} ({row.reason}), happened {times} times"
+    match row.state:
+        case EffectState.PLANNED | EffectState.SENDING | EffectState.UNKNOWN | EffectState.HUMAN:
+            baton.breach("I15", f"no end after three days: {told}")
+        case EffectState.DONE:
+            already = row.receipt is not None and row.receipt.already
+            if times == 0 and not already:
+                baton.breach("I4", told)
+        case EffectState.REJECTED:
+            if times:
+                baton.breach("I4", told)
+            if row.effect.key[:40] not in oracle.refused and not _refused_by_us(row) and "mailbox" not in row.reason:
+                baton.breach("I2", f"nobody refused it: {told}")
+        case EffectState.CANCELLED:
+            if times:
+                baton.breach("I4", told)
+            _cancelled(baton, oracle, row, told)
+    if row.attempt > MOST_ATTEMPTS:
+        baton.breach("I15", f"{row.attempt} attempts: {told}")
+
+
+def _refused_by_us(row: EffectRow) -> bool:
+    return "somebody set the expected date" in row.reason or "knows no invoice" in row.reason
+
+
+def _cancelled(baton: Baton, oracle: Oracle, row: EffectRow, told: str) -> None:
+    """I2: nothing is dropped unless something changed: in the ledger, by a person's word, or by its first act's end."""
+    if row.effect.after:
+        first = [oracle.effect(key) for key in row.effect.after]
+        if any(one is not None and one.state in (EffectState.CANCELLED, EffectState.REJECTED) for one in first):
+            return
+        baton.breach("I2", f"what it waited for was not dropped: {told}")
+    if not oracle.touches and "too soon by now" not in row.reason and "lapsed" not in row.reason:
+        baton.breach("I2", f"nobody changed anything: {told}")
+
+
+def _audited(baton: Baton, tx: Tx, rows: tuple[EffectRow, ...]) -> None:
+    """I12: the chain is whole, and tells each change of state once, in an order that the states allow."""
+    if problems := timeline.verify(tx):
+        baton.breach("I12", f"the timeline is broken: {problems[0]}")
+    told: dict[str, list[str]] = defaultdict(list)
+    for entry in timeline.entries(tx):
+        word = entry.kind.removeprefix("effect.")
+        if entry.kind.startswith("effect.") and word in _LEADS:
+            told[entry.subject].append(word)
+    for row in rows:
+        states = told[row.effect.key]
+        for before, after in zip(["", *states], states, strict=False):
+            if before not in _LEADS[after] and (before, after) != ("planned", "planned"):
+                baton.breach("I12", f"{row.effect.key[:8]} went from {before or 'nothing'} to {after}: {states}")
+        if not states or states[-1] != row.state.value or Counter(states)["sending"] != row.attempt:
+            baton.breach("I12", f"{row.effect.key[:8]} is {row.state.value} after {row.attempt} starts, told {states}")
+
+
+def _mirrors(baton: Baton, oracle: Oracle, tx: Tx) -> None:
+    """I10: the mirror says what the ledger says, read by rounds of changes alone."""
+    (row,) = organisations.all(tx)
+    ours = {invoice.id: invoice for invoice in mirror.all_invoices(tx, row.id)}
+    for theirs in oracle.books.invoices:
+        if theirs.type != "ACCREC":
+            continue
+        mine = ours.pop(theirs.id, None)
+        truth = (theirs.number, theirs.contact_id, theirs.status, str(theirs.due), theirs.due_date, theirs.expected, theirs.sent)
+        known = None if mine is None else _known(mine)
+        if known != truth:
+            baton.breach("I10", f"{theirs.number}: the ledger has {truth}, the mirror {known}")
+    if ours:
+        baton.breach("I10", f"the mirror has {sorted(ours)}, the ledger has not")
+    for contact in oracle.books.contacts:
+        try:
+            customer: Customer = mirror.customer(tx, row.id, contact.id)
+        except Exception:  # noqa: BLE001 - suppliers are not mirrored
+            continue
+        groups = tuple(sorted(g.name for g in oracle.books.groups_of(contact.id) if g.status == "ACTIVE"))
+        truth_of = (contact.email, contact.status == "ACTIVE", groups)
+        if (customer.email, customer.active, customer.groups) != truth_of:
+            baton.breach("I10", f"{contact.name}: the ledger has {truth_of}, the mirror {customer}")
+
+
+_STATUS = {"approved": "AUTHORISED", "paid": "PAID", "voided": "VOIDED", "draft": "DRAFT", "deleted": "DELETED"}
+
+
+def _known(mine: Invoice) -> tuple[object, ...]:
+    status = _STATUS.get(mine.status.value, mine.status.value)
+    balance = f"{mine.balance.amount:.2f}"
+    return (mine.number, mine.customer_id, status, balance, mine.due, mine.expected, mine.sent)
+
+
+def _tokens(baton: Baton, tx: Tx) -> None:
+    """I11: the connection can still be used."""
+    states = [one.state for one in connections.all(tx)]
+    if states != ["active"]:
+        baton.breach("I11", f"the connection of {NAME} is {states}")
+
+
+def _money(baton: Baton, tx: Tx) -> None:
+    """I9: a plan's instalments are the sum that it covers."""
+    (row,) = organisations.all(tx)
+    for plan in cases.all(tx, row.id, "plan"):
+        assert isinstance(plan, PaymentPlan)
+        covered = sum((amount.minor for _, amount in plan.covered), 0)
+        if covered != sum(_minor(one.amount) for one in plan.instalments):
+            baton.breach("I9", f"the instalments of {plan.id} are not {covered}")
+
+
+def _minor(amount: Money) -> int:
+    return amount.minor
+
+
+def _secrets(baton: Baton, oracle: Oracle, site: Ground) -> None:
+    """I14: no token and no secret of the app lies open in the database or in a letter."""
+    secrets = [oracle.twin.client_secret.encode(), *(token.encode() for token in oracle.refreshed)]
+    files = [*site.folder.glob("run.db*"), *(site.folder / "letters").glob("*")]
+    for path in files:
+        content = path.read_bytes()
+        if any(secret in content for secret in secrets):
+            baton.breach("I14", f"a secret lies open in {path.name}")
+assert timedelta
