@@ -11,7 +11,18 @@ from typing import NoReturn
 import typer
 from typer.exceptions import TyperException
 
-from connector.cli import agreements, books, configuration, evidence, people, project, take_on, unbuilt, work
+from connector.cli import (
+    accommodate,
+    agreements,
+    books,
+    configuration,
+    evidence,
+    people,
+    project,
+    take_on,
+    unbuilt,
+    work,
+)
 from connector.cli.output import note
 from connector.errors import ConfigError, DunwellError
 
@@ -32,6 +43,7 @@ take_on.register(app)
 work.register(app)
 people.register(app)
 agreements.register(app)
+accommodate.register(app)
 unbuilt.register(app, configuration.register(app))
 evidence.register(app)
 

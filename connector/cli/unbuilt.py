@@ -15,7 +15,6 @@ UNBUILT: Final[dict[str, str]] = {
     "handover": "dunwell audit export --subject ID gives the entries about one record",
     "serve": "dunwell run works in the foreground; there is no web page yet",
     "worker": "dunwell run works for all organisations of one project",
-    "accommodate": "dunwell extend, dunwell promise or dunwell payment-plan",
     "policy backtest": "dunwell plan --as-of DATE shows another day; dunwell policy diff compares two projects",
     "mapping explain": "dunwell mapping show lists every setting in force",
     "mapping diff": "diff the two mapping.yaml files",

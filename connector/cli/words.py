@@ -21,6 +21,8 @@ LEGAL_HOLDS: Final = (
     "insolvency, bankruptcy_stay, breathing_space, deceased, adviser_appointed, court_claim, fraud, vulnerability or "
     "regulator"
 )
+REDUCTIONS: Final = "correction, goodwill, settlement, small_balance, shortfall or bad_debt"
+TERMS_BASES: Final = "after_invoice_date, after_invoice_month, of_this_month or of_next_month"
 CALL_OUTCOMES: Final = "spoke, voicemail, unreachable or wrong_number"
 TAKE_ON_CHOICES: Final = "chase, fix_books, exclude, credit, write_off or legal"
 TAKE_ON_QUESTIONS: Final = "financed, tax_basis, native_reminders, approver or parties"
