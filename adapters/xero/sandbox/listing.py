@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from operator import attrgetter
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from adapters.xero.sandbox.errors import BadPrecondition, BadQuery, Unknown
 from adapters.xero.sandbox.render import View
@@ -16,6 +18,7 @@ from adapters.xero.sandbox.where import Fields, ordering, parse, sort
 
 R = TypeVar("R")
 _DEFAULT_SIZE, _LARGEST_SIZE = 100, 1000
+_BARE_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,9 @@ def words(call: Call, name: str) -> frozenset[str]:
 
 
 def among(call: Call, name: str, rows: list[R], read: Callable[[R], str | None]) -> list[R]:
-    """Keep the rows whose text is among a comma-separated parameter, if that is given."""
-    wanted = words(call, name)
+    """Keep the rows whose text is among a comma-separated parameter, if that is given; ids also without hyphens."""
+    given = words(call, name)
+    wanted = given | {str(UUID(word)) for word in given if _BARE_ID.fullmatch(word)}
     return [one for one in rows if (read(one) or "").lower() in wanted] if wanted else rows
 
 

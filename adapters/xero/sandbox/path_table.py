@@ -1,4 +1,5 @@
-"""Path templates and the way from a path to the template that it fits."""
+"""Path templates and the way from a path to the template that it fits. Letters' case and a last slash do not count:
+client libraries in long use ask for /Invoices/{id}/history/."""
 
 from __future__ import annotations
 
@@ -29,7 +30,7 @@ class PathTable(Generic[Value]):
             for segment, part in zip(segments, parts, strict=True):
                 if segment.startswith("{") and part:
                     params[segment[1:-1]] = part
-                elif segment != part:
+                elif segment.lower() != part.lower():
                     break
             else:
                 return template, value, params

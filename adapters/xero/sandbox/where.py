@@ -2,7 +2,7 @@
 
 Known: == != < <= > >=, AND OR && ||, parentheses, text in double quotes, numbers, true, false, null, Guid("..."),
 DateTime(y,m,d[,h,mi,s]), .Contains("...") and .StartsWith("..."), fields with dots. AND binds closer than OR. Text is
-compared without regard to case and accents. Everything else is refused with BadQuery.
+compared without regard to case and accents, and names without regard to case. Everything else is refused with BadQuery.
 """
 
 from __future__ import annotations
@@ -188,8 +188,8 @@ class _Reader(Generic[R]):
             raise BadQuery("The filter has too many comparisons")
         token = self._next("name")
         name, _, method = token.text.rpartition(".")
-        if method in {"Contains", "StartsWith"} and self._takes("("):
-            return self._text_test(_field(self._fields, name), method)
+        if method.lower() in {"contains", "startswith"} and self._takes("("):
+            return self._text_test(_field(self._fields, name), method.lower())
         field = _field(self._fields, token.text)
         sign = self._next("sign").text
         if sign not in _COMPARE:
@@ -209,7 +209,7 @@ class _Reader(Generic[R]):
         self._expect(")")
         self.optimised = False
         read = field.read
-        if method == "StartsWith":
+        if method == "startswith":
             return lambda row: isinstance(value := read(row), str) and fold(value).startswith(wanted)
         return lambda row: isinstance(value := read(row), str) and wanted in fold(value)
 

@@ -93,6 +93,9 @@ ROUTES = (
     route("GET", "/Organisation", SETTINGS, _organisation),
     route("POST", "/Organisation", SETTINGS, _refuse_writing),
     route("GET", "/Organisation/Actions", SETTINGS, _actions),
+    # The plural is not described, but answered all the same (pyxero issues 17 and 75).
+    route("GET", "/Organisations", SETTINGS, _organisation),
+    route("GET", "/Organisations/Actions", SETTINGS, _actions),
     route("GET", "/InvoiceReminders/Settings", SETTINGS, _reminders),
     route("GET", "/Users", SETTINGS, _list_of("Users", "UserID", "EmailAddress", "FirstName", "LastName")),
     route("GET", "/Users/{UserID}", SETTINGS, _single_of("Users", "UserID")),
