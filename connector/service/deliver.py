@@ -156,8 +156,7 @@ class _Round:
                 if outbox.finish(tx, key, row.attempt, EffectState.DONE, receipt=receipt, reason="found by looking"):
                     record_done(self.w, tx, self.organisation, row, receipt)
             elif finding is Finding.ABSENT and row.attempt < MAX_ATTEMPTS:
-                fresh = f"{key[:40]}-{row.attempt + 1}"
-                outbox.back(tx, key, row.attempt, "not found after the quiet wait", new_vendor_key=fresh)
+                outbox.back(tx, key, row.attempt, "not found after the quiet wait", new_vendor_key=row.next_key)
                 self.touched.pop(key, None)
             else:
                 outbox.finish(

@@ -72,8 +72,8 @@ def settle(w: Wiring, text: str, *, happened: bool) -> EffectRow:
             )
             record_done(w, tx, organisation, row, receipt)
         else:
-            fresh = f"{row.effect.key[:40]}-{row.attempt + 1}"
-            outbox.back(tx, row.effect.key, row.attempt, f"{w.who}: it did not happen", new_vendor_key=fresh)
+            said = f"{w.who}: it did not happen"
+            outbox.back(tx, row.effect.key, row.attempt, said, new_vendor_key=row.next_key)
         settle_action(tx, row.action_id)
         return outbox.get(tx, row.effect.key)
 
@@ -129,7 +129,7 @@ def retry(w: Wiring, text: str) -> EffectRow:
                 record=row.effect.key[:12],
                 next_step=f"`dunwell approve {row.action_id}`",
             )
-        outbox.retry(tx, row.effect.key, row.attempt, f"{row.effect.key[:40]}-{row.attempt + 1}", w.who)
+        outbox.retry(tx, row.effect.key, row.attempt, row.next_key, w.who)
         outbox.add(tx, row.organisation_id, row.action_id, _cancelled_with(tx, row))
         actions.settle(tx, row.action_id, "approved", tx.now)
         return outbox.get(tx, row.effect.key)

@@ -200,7 +200,7 @@ def back(
     return _plan_again(tx, key, attempt, RETURNS, reason, not_before, new_vendor_key, "dunwell")
 
 
-def retry(tx: Tx, key: str, attempt: int, new_vendor_key: str, by: str) -> bool:
+def retry(tx: Tx, key: str, attempt: int, new_vendor_key: str | None, by: str) -> bool:
     """A person mended what the ledger refused: plan it again under a new vendor key. Raises `Refused`."""
     return _plan_again(tx, key, attempt, (EffectState.REJECTED,), f"tried again by {by}", None, new_vendor_key, by)
 

@@ -42,6 +42,11 @@ class EffectRow:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def next_key(self) -> str | None:
+        """The vendor key of a new request. None for a letter: its Message-ID is how it is found, and never changes."""
+        return None if self.effect.kind is EffectKind.LETTER else f"{self.effect.key[:40]}-{self.attempt + 1}"
+
 
 def decode(row: sa.Row[Any]) -> EffectRow:
     """A row of the table as a value."""

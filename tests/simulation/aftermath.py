@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import timedelta
 
 from connector.domain.cases import PaymentPlan
-from connector.domain.effects import EffectState
+from connector.domain.effects import EffectKind, EffectState
 from connector.domain.ledger import Customer, Invoice
 from connector.domain.money import Money
 from connector.store import cases, connections, mirror, organisations, outbox, timeline
@@ -17,6 +16,7 @@ from tests.simulation.office import NAME, Ground
 from tests.simulation.oracle import Oracle
 
 MOST_ATTEMPTS = 20
+_STATES = frozenset({EffectKind.TAG, EffectKind.EXPECTED_DATE})  # a person may bring them about, too
 _LEADS = {
     "planned": {"", "sending", "unknown", "human", "rejected", "cancelled"},
     "sending": {"planned"},
@@ -53,8 +53,9 @@ def _settled(baton: Baton, oracle: Oracle, row: EffectRow) -> None:
         case EffectState.PLANNED | EffectState.SENDING | EffectState.UNKNOWN | EffectState.HUMAN:
             baton.breach("I15", f"no end after three days: {told}")
         case EffectState.DONE:
-            already = row.receipt is not None and row.receipt.already
-            if times == 0 and not already:
+            receipt = row.receipt
+            as_found = receipt is not None and (receipt.already or (receipt.found and row.effect.kind in _STATES))
+            if times == 0 and not as_found:
                 baton.breach("I4", told)
         case EffectState.REJECTED:
             if times:
@@ -165,4 +166,3 @@ def _secrets(baton: Baton, oracle: Oracle, site: Ground) -> None:
         content = path.read_bytes()
         if any(secret in content for secret in secrets):
             baton.breach("I14", f"a secret lies open in {path.name}")
-assert timedelta

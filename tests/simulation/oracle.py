@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from adapters._twin.messages import Request, Response
 from adapters.xero.sandbox.app import XeroTwin
 from adapters.xero.sandbox.store import Books
+from connector.domain.decisions import ActionKind
 from connector.domain.effects import EffectState, ExpectedDate
 from connector.errors import NotFound
 from connector.ports import OutgoingLetter
@@ -175,15 +176,17 @@ class Oracle:
         sent = row.t_send
         assert sent is not None
         local = sent.astimezone(ZoneInfo("Europe/London"))
-        if local.weekday() > 4 or not OPENS <= local.hour + local.minute / 60 <= CLOSES:
+        open_now = local.weekday() <= 4 and OPENS <= local.hour + local.minute / 60 <= CLOSES
+        if action.decision.contact and not open_now:
             self.baton.breach("I7", f"{_told(row)} left outside the contact hours, at {local:%a %H:%M}")
         for touch in self.touches:
             if self._forbids(touch, action, row, sent):
-                self.baton.breach("I6", f"{_told(row)} left {touch.what} at {touch.at:%d %H:%M:%S}, intent {sent:%d %H:%M:%S}")
+                what = f"{touch.what} at {touch.at:%d %H:%M:%S}, intent at {sent:%d %H:%M:%S}"
+                self.baton.breach("I6", f"{_told(row)} ({action.decision.kind.value}) left after {what}")
 
     def _forbids(self, touch: Touch, action: ActionRow, row: EffectRow, sent: datetime) -> bool:
-        concerned = touch.record in ("", action.customer_id, *action.decision.items)
-        if not concerned:
+        asks = action.key.kind in (ActionKind.LETTER, ActionKind.REINVOICE, ActionKind.SEND_INVOICE)
+        if not asks or touch.record not in ("", action.customer_id, *action.decision.items):
             return False
         if touch.what in {"dispute", "legal_hold", "hold_all", "observe"}:  # our own records: no delay at all
             return touch.at < sent and not self._lifted(touch, sent)

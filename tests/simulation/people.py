@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from connector.domain.cases import DisputeOutcome, Holder, LegalHoldKind, ReplyOutcome
 from connector.domain.effects import EffectState
-from connector.errors import DunwellError
+from connector.errors import DunwellError, NotFound
 from connector.service import accommodations, approve, disputes, outcomes, people
 from connector.service.outcomes import Mode
 from connector.service.review import propose
 from connector.service.wiring import Wiring
 from connector.store import actions, outbox
 from tests.simulation.baton import Actor, Baton, Crash
-from tests.simulation.kinds import CUSTOMER_OF, Act
+from tests.harness import CUSTOMERS
+from tests.simulation.kinds import Act
 from tests.simulation.office import organisation, told
 from tests.simulation.oracle import Oracle
 from tests.simulation.script import Item
@@ -109,6 +111,11 @@ class People:
     def _reply(self, w: Wiring, act: Act) -> None:
         people.reply(w, organisation(w), act["invoice"], ReplyOutcome.AWAITING_APPROVAL)
 
+    def _answer(self, w: Wiring, _act: Act) -> None:
+        for name in CUSTOMERS:
+            with suppress(NotFound):
+                people.answer_replies(w, organisation(w), name)
+
     def _cancel_plan(self, w: Wiring, _act: Act) -> None:
         accommodations.plan_cancel(w, organisation(w), "Plan Ltd")
 
@@ -157,7 +164,6 @@ _COMMANDS: dict[str, Callable[[People, Wiring, Act], None]] = {
     "legal_hold": People._hold, "hold_all": People._hold_all, "resolve": People._resolve, "reply": People._reply,
     "cancel_plan": People._cancel_plan, "reject": People._reject, "retry": People._retry, "settle": People.settle,
     "restart": People._restart, "plan": People._plan, "approve": People._approve, "reconcile": People.reconcile,
-    "mode": People.mode,
+    "mode": People.mode, "answer": People._answer,
 }  # fmt: skip
 AT_THE_TERMINAL = frozenset(_COMMANDS)
-assert CUSTOMER_OF

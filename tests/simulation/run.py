@@ -11,7 +11,6 @@ from typing import Any
 from connector.channels.email import FolderChannel
 from connector.channels.message import Mailbox
 from connector.errors import DunwellError
-from connector.service.approve import approve_all
 from connector.service.cycle import run_once
 from connector.service.deliver import deliver
 from connector.service.sync import pull
@@ -169,6 +168,7 @@ class _Run:
                 self.people.command(me, {"do": "mode"})
             if what == "cycle":
                 self.people.command(me, {"do": "reconcile"})
+                self.people.command(me, {"do": "answer"})
             w = self.wiring("healed")
             try:
                 _ROUNDS[what](w)
@@ -206,4 +206,3 @@ _ROUNDS: Mapping[str, Callable[[Wiring], object]] = {
     "deliver": _deliver,
     "pull": lambda w: pull(w, organisation(w)),
 }
-assert approve_all

@@ -212,7 +212,7 @@ def _acts(random: Random, stories: tuple[str, ...]) -> list[Item]:
     acts: list[Item] = []
     for who, does in (("bookkeeper", _BOOKKEEPER), ("customer", _CUSTOMER), ("operator", _OPERATOR)):
         for make in does:
-            if not _on(random):
+            if random.random() > 0.14:
                 continue
             for _ in range(random.choice((1, 1, 2))):
                 number = random.choice(invoices)
