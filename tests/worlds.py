@@ -30,6 +30,7 @@ from connector.domain.facts import CustomerFacts, OrganisationState
 from connector.domain.ledger import Credit, Customer, CustomerBook, Invoice, InvoiceStatus, NeedsReview, Payment
 from connector.policy import engine, guardrails
 from connector.policy.document import Policy
+from connector.policy.plan_ends import ended_by_rule
 from tests import builders
 
 MONDAY = date(2026, 3, 2)  # the day of most examples: far from holidays and quiet periods
@@ -106,6 +107,7 @@ class World:
     def live(self, day: date) -> list[Decision]:
         """Carry out the day's decisions; gives those that happened."""
         done = []
+        self.records += ended_by_rule(self.policy, self.facts(day))
         for decision in self.evaluate(day).decisions:
             if decision.kind in LETTERS:
                 if not self._send(decision, day):

@@ -39,7 +39,10 @@ class NotePhrase(StrEnum):
     EXPECTED_DATE_SET = "Payment expected {expected} for {invoices}[, agreed {on}][; due date {due} unchanged]."
     PLAN_SCHEDULED = "Instalment plan {plan}, version {version}, for {invoices}, {total}: {lines}."
     PLAN_COMPLETED = "Instalment plan {plan} for {invoices} completed {on}."
-    PLAN_ENDED = "Instalment plan {plan} for {invoices} ended {on}; the original due dates apply."
+    PLAN_ENDED = (
+        "Instalment plan {plan} for {invoices} ended {on}[; the expected date {expected} no longer holds];"
+        " the original due dates apply."
+    )
     CREDITED = "Credit note {reference}, {amount}, applied to {invoice} {on}."
     CREDIT_APPLIED = "Open credit, {amount}, applied to {invoice} {on}."
     ENTERED = "Entry {reference}, {amount}, made against {invoice} {on}."

@@ -46,6 +46,7 @@ class ActionKind(StrEnum):
     UNTAG_DISPUTE = "untag_dispute"
     SET_EXPECTED_DATE = "set_expected_date"
     WRITE_SCHEDULE = "write_schedule"
+    END_SCHEDULE = "end_schedule"
     CREDIT = "credit"
     APPLY_CREDIT = "apply_credit"
     SET_TERMS = "set_terms"

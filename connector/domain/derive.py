@@ -84,6 +84,7 @@ def derive(
             for plan in plans
             if (world.is_running(plan) or plan.state is PlanState.COMPLETED) and plan.instalments
         ),
+        ended_plans=tuple(plan for plan in plans if world.has_ended(plan)),
         offered_plan=next((plan for plan in reversed(plans) if plan.state is PlanState.OFFERED), None),
         disputes=world.disputes,
         extensions=known.all(Extension),
@@ -156,6 +157,12 @@ class _World:
         signed = plan.signature is not None and plan.signature.on <= self.as_of
         return signed and plan.state is PlanState.SIGNED and not self.known.is_past(plan.closed_on)
 
+    def has_ended(self, plan: PaymentPlan) -> bool:
+        """It was signed and ended without being kept."""
+        signed = plan.signature is not None and plan.signature.on <= self.as_of
+        ended = plan.state in (PlanState.VOID, PlanState.CANCELLED)
+        return signed and ended and (plan.closed_on is None or self.known.is_past(plan.closed_on))
+
 
 def _items(world: _World) -> tuple[tuple[ItemFacts, ...], dict[str, Money]]:
     """Every open or unfinished invoice with its collectable amount, oldest due first, and the credit left over."""
@@ -191,6 +198,7 @@ def _item(world: _World, invoice: Invoice, owed: Owed | None, sent_on: date | No
     excluded, excluded_until = known.exclusion(invoice.id)
     sorted_itself = known.sorting(invoice.id)
     letters = [x for x in known.all(LetterSent) if arrived(x, as_of) and invoice.id in x.invoice_ids]
+    breached = any(_covers(p, invoice.id) and _is_breached(world, p) for p in known.all(PaymentPlan))
     item = ItemFacts(
         invoice=invoice,
         collectable=owed.left if owed else Money.zero(invoice.currency),
@@ -207,9 +215,9 @@ def _item(world: _World, invoice: Invoice, owed: Owed | None, sent_on: date | No
         sorted=sorted_itself or known.sorting(),
         sorted_itself=sorted_itself is not None,
         sent=invoice.sent is not False or any(letter.what in _BRINGS_THE_INVOICE for letter in letters),
-        introduced=any(letter.asks_for_money for letter in letters),
+        introduced=breached or any(letter.asks_for_money for letter in letters),  # who signs a plan knows the debt
         in_transit_until=owed.in_transit_until if owed else None,
-        breached=any(_covers(p, invoice.id) and _is_breached(world, p) for p in known.all(PaymentPlan)),
+        breached=breached,
         level=_level(letters, invoice.id),
     )
     return _with_dates(world, item)
@@ -237,8 +245,7 @@ def _covers(plan: PaymentPlan, invoice_id: str) -> bool:
 
 
 def _is_breached(world: _World, plan: PaymentPlan) -> bool:
-    signed = plan.signature is not None and plan.signature.on <= world.as_of
-    return signed and plan.state is PlanState.VOID and (plan.closed_on is None or world.known.is_past(plan.closed_on))
+    return plan.state is PlanState.VOID and world.has_ended(plan)
 
 
 def _with_dates(world: _World, item: ItemFacts) -> ItemFacts:

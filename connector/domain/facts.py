@@ -177,6 +177,7 @@ class CustomerFacts:
     replies: tuple[Reply, ...] = ()
     waiting_reply: Reply | None = None  # the oldest unanswered one
     plans: tuple[PlanProgress, ...] = ()  # signed ones, and completed ones
+    ended_plans: tuple[PaymentPlan, ...] = ()  # signed once, then void or cancelled; oldest first
     offered_plan: PaymentPlan | None = None
     disputes: tuple[Dispute, ...] = ()  # all, open and resolved
     extensions: tuple[Extension, ...] = ()  # all, also of settled invoices

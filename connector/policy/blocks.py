@@ -157,6 +157,8 @@ def _expected_at_take_on(policy: Policy, facts: CustomerFacts, item: ItemFacts) 
     marked = item.invoice.expected
     if not item.opening or marked is None or item.promise is not None or item.extension is not None:
         return None
+    if any(marked == line.due for plan in facts.ended_plans for line in plan.instalments):
+        return None  # an instalment of a plan that has ended: our own date, not somebody's word
     last = min(marked, facts.state.start_date + timedelta(days=policy.patience.longest_days))
     return waits("item.expected", last + timedelta(days=1)) if facts.as_of <= last else None
 

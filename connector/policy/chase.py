@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from connector.domain.cases import LetterSent, Party
+from connector.domain.cases import LetterSent, Party, PlanState
 from connector.domain.decisions import ActionKind, DunningLevel, Reason, RuleOutcome, Verdict
 from connector.domain.facts import CustomerFacts, ItemFacts, PauseState, Standing
 from connector.domain.history import base_value
@@ -94,12 +94,25 @@ class Chase:
         return level is not DunningLevel.PRINCIPAL or self.facts.party in BUSINESSES
 
     def lapsed_on(self) -> date | None:
-        """The day of an extension or promise that was not kept and came after the last letter."""
+        """The last day of an extension, promise or plan that was not kept and ended after the last letter."""
         item, last = self.lead, self.letters[-1].on if self.letters else date.min
         lapses = [item.extension.until] if item.extension and item.extension_state is PauseState.BROKEN else []
         if item.promise and item.promise_state is PauseState.BROKEN:
             lapses.append(item.promise.until)
+        if (ended := self.plan_ended_on()) is not None:
+            lapses.append(ended - timedelta(days=1))
         return max((day for day in lapses if day > last), default=None)
+
+    def plan_ended_on(self) -> date | None:
+        """The day on which the last breached plan of the lead ended; None while a new one runs."""
+        if self.lead.plan is not None:
+            return None
+        ended = (
+            plan.closed_on
+            for plan in self.facts.ended_plans
+            if plan.state is PlanState.VOID and any(one == self.lead_id for one, _ in plan.covered)
+        )
+        return max((day for day in ended if day is not None), default=None)
 
     def letter_due(self, policy: Policy, level: DunningLevel) -> date:
         """The day on which that letter is due by age; after a lapse, as soon as the customer was called about it."""
@@ -109,7 +122,8 @@ class Chase:
             latest = calendar.add(lapsed, _CALLED_BY_BD)
             return min(calendar.add(min(called), 1), latest) if called else latest
         days = policy.ladder.after(level) or 0
-        return self.facts.as_of if self.lead.breached else self.reached_on(policy, days)
+        resumes = self.lead.breached and level <= DunningLevel.FIRM
+        return self.facts.as_of if resumes else self.reached_on(policy, days)
 
     def occasion(self, level: DunningLevel) -> str:
         """The lead and its level; a letter that bounced may be sent again."""
@@ -161,10 +175,15 @@ def chases(policy: Policy, facts: CustomerFacts, ready: Askable) -> tuple[Chase,
         mine = [item for item in ready.items if item.invoice.currency == currency]
         introduced = [item for item in mine if item.introduced]
         if introduced:
-            lead = max(introduced, key=lambda item: item.level)  # the first, oldest due, among equals
+            lead = max(introduced, key=_rung)  # the first, oldest due, among equals
             others = [item for item in mine if item is not lead and not statement_pending(facts, item)]
             found.append(Chase(facts, lead, (lead, *others), kind))
     return tuple(found)
+
+
+def _rung(item: ItemFacts) -> DunningLevel:
+    """Where the item stands on the ladder; after a breached plan it stands before firm, whatever it had earned."""
+    return max(item.level, DunningLevel.CALL) if item.breached else item.level
 
 
 def value_of(facts: CustomerFacts, items: Iterable[ItemFacts]) -> Decimal:

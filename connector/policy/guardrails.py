@@ -13,7 +13,7 @@ from connector.policy.blocks import customer_block, never, not_now, nothing_to_a
 from connector.policy.contacts import by_date_reason, contact_reason, next_contact_day, send_window
 from connector.policy.document import Policy
 
-__all__ = ["cash_reason", "check", "judged_date", "next_contact_day", "send_window"]
+__all__ = ["cash_reason", "check", "judged_date", "next_contact_day", "reply_reason", "send_window"]
 
 CHASING = frozenset({"reinvoice", "ladder", "call", "principal"})  # rules that wait for agreed dates and queries
 _LETTERS = (ActionKind.LETTER, ActionKind.REINVOICE, ActionKind.STATEMENT, ActionKind.THANKS)
@@ -150,6 +150,11 @@ def _reply(policy: Policy, facts: CustomerFacts, decision: Decision, as_of: date
     """A reply waits for us: only its answer may go out. Not longer than patience lasts: then a person decides."""
     if decision.rule == "replies" or decision.kind is ActionKind.THANKS:
         return None
+    return reply_reason(policy, facts, as_of)
+
+
+def reply_reason(policy: Policy, facts: CustomerFacts, as_of: date) -> Reason | None:
+    """A reply that waits for us, and is not older than patience lasts."""
     ends = as_of - timedelta(days=policy.patience.longest_days)
     for reply in facts.replies:
         waiting = reply.answered_on is None or reply.answered_on > as_of

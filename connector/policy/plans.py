@@ -28,6 +28,7 @@ __all__ = [
     "offer",
     "options",
     "progress",
+    "schedule_occasion",
     "validate",
 ]
 
@@ -212,6 +213,11 @@ def _beyond(limits: Plan, lines: tuple[Instalment, ...], on: date, *, principal:
     return [reason for broken, reason in checks if broken]
 
 
+def schedule_occasion(plan: PaymentPlan) -> str:
+    """Under what a plan's schedule is written, and its end."""
+    return f"{plan.id}:v{plan.version}"
+
+
 def by_invoice(plan: PaymentPlan) -> dict[str, tuple[Instalment, ...]]:
     """Which part of each instalment pays which covered invoice: the oldest invoice is paid off first."""
     shares: dict[str, list[Instalment]] = {invoice_id: [] for invoice_id, _ in plan.covered}
@@ -237,7 +243,7 @@ class PlanStanding(StrEnum):
     UNDECIDED = "undecided"  # an instalment fell due, but the books are not reconciled that far
     MISSED = "missed"
     BREACHED = "breached"  # missed beyond the grace days
-    UNCURED = "uncured"  # not made good in time: a person voids it, and chasing resumes at firm
+    UNCURED = "uncured"  # not made good in time: the rule ends it, and chasing resumes at firm
     COMPLETED = "completed"
 
 

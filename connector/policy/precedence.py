@@ -8,7 +8,7 @@ from connector.domain.decisions import ActionKind, Decision
 from connector.domain.facts import CustomerFacts
 from connector.policy.document import Policy
 
-_AGREEMENTS = ("plan", "extension", "promise")
+_AGREEMENTS = ("plan", "plan_ended", "extension", "promise")
 _PATIENT_BD = 3  # a call that nobody has made by then no longer holds back letters; it stays before a person
 _LAST = 9
 

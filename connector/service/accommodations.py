@@ -120,7 +120,7 @@ def plan_offer(
                 next_step="the principal may decide otherwise: --as-principal" if overridable else "",
             )
         for earlier in _offers(tx, organisation, offerable.customer_id):
-            record(tx, organisation, replace(earlier, state=PlanState.CANCELLED, closed_on=today))
+            record(tx, organisation, replace(earlier, state=PlanState.CANCELLED, closed_on=today, closed_by=w.who))
         case = PaymentPlan(
             id=w.ids.new(),
             customer_id=offerable.customer_id,
@@ -179,7 +179,12 @@ def plan_cancel(w: Wiring, organisation: OrganisationRow, text: str, *, void: bo
         return record(
             tx,
             organisation,
-            replace(plan, state=PlanState.VOID if void else PlanState.CANCELLED, closed_on=w.today(organisation)),
+            replace(
+                plan,
+                state=PlanState.VOID if void else PlanState.CANCELLED,
+                closed_on=w.today(organisation),
+                closed_by=w.who,
+            ),
         )
 
 

@@ -35,7 +35,7 @@ from connector.domain.facts import CustomerFacts
 from connector.domain.ledger import Invoice
 from connector.domain.money import Money, total
 from connector.errors import Refused
-from connector.service import entries, letters
+from connector.service import entries, letters, plan_ends
 from connector.service.pen import Pen, number
 from connector.service.wiring import Wiring
 from connector.store import mirror
@@ -106,6 +106,8 @@ def _composed(pen: _Pen, facts: CustomerFacts, decision: Decision) -> Composed:
             return Composed(tuple(pen.expected_date()), preview)
         case ActionKind.WRITE_SCHEDULE:
             return Composed(tuple(pen.schedule()), preview)
+        case ActionKind.END_SCHEDULE:
+            return Composed(tuple(plan_ends.schedule_ended(pen)), preview)
         case ActionKind.CREDIT:
             return Composed(tuple(entries.credit(pen)), preview)
         case ActionKind.APPLY_CREDIT:

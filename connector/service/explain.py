@@ -14,7 +14,7 @@ from connector.errors import UserError
 from connector.policy import engine
 from connector.policy.standing import standing_of
 from connector.service import lookup
-from connector.service.knowledge import facts_of
+from connector.service.plan_ends import facts_of
 from connector.service.wiring import Wiring
 from connector.service.wording import say
 from connector.store import mirror, outbox, timeline

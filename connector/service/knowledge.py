@@ -43,10 +43,10 @@ class Knowledge:
         """One more customer with opening items is to be contacted for the first time today (take_on.per_day)."""
         self.state = replace(self.state, new_customers_today=self.state.new_customers_today + 1)
 
-    def facts(self, book: CustomerBook, as_of: date) -> CustomerFacts:
-        """The facts about one customer on one day."""
+    def facts(self, book: CustomerBook, as_of: date, changed: tuple[CaseRecord, ...] = ()) -> CustomerFacts:
+        """The facts about one customer on one day; `changed`: records as they would stand, not stored (yet)."""
         customer = book.customer
-        file = CaseFile(self.organisation_cases + self.by_customer.get(customer.id, ()))
+        file = CaseFile(self.organisation_cases + self.by_customer.get(customer.id, ()) + changed)
         shared = self.mailbox.get(customer.email.casefold(), ()) if customer.email else ()
         return derive(self.state, book, file, self.acted.get(customer.id, {}), as_of, mailbox_contacts=shared)
 

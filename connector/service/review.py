@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from connector.domain.cases import PaymentPlan
 from connector.domain.decisions import ActionKind, Decision, DunningLevel, Evaluation, Reason, RuleOutcome, Verdict
 from connector.domain.effects import EFFECT, Effect
 from connector.domain.facts import CustomerFacts
 from connector.errors import Refused
 from connector.policy import engine
 from connector.policy.document import Policy
-from connector.service import lookup
+from connector.service import lookup, plan_ends
 from connector.service.compose import Composed, compose, describe
 from connector.service.knowledge import all_facts, gather
 from connector.service.wiring import Wiring, local_minute
@@ -56,13 +57,16 @@ def propose(w: Wiring, organisation: OrganisationRow, as_of: date | None = None)
     rows: list[ActionRow] = []
     blocked: list[RuleOutcome] = [] if stale is None else [stale]
     revisits: dict[str, date | None] = {}
+    ended: list[PaymentPlan] = []  # by the policy, on this day
     with w.db.reading(w.tenant) as tx:
         now = tx.now
         knowledge = gather(w, tx, organisation, day)
 
         def everyone() -> Iterator[CustomerFacts]:
             """Each customer once, decided on the way: the facts of all are never held together."""
-            for facts in all_facts(tx, organisation, knowledge, day):
+            for read in all_facts(tx, organisation, knowledge, day):
+                facts = plan_ends.as_ended(loaded.policy, knowledge, read)
+                ended.extend(plan for plan in facts.ended_plans if plan not in read.ended_plans)
                 evaluation = engine.decide(loaded.policy, facts, day)
                 revisits[facts.customer_id] = evaluation.revisit
                 blocked.extend(_organisation_wide(evaluation))
@@ -80,7 +84,7 @@ def propose(w: Wiring, organisation: OrganisationRow, as_of: date | None = None)
         rows += [_organisation_row(w, organisation, decision, loaded.version, now) for decision in own]
     withdrawn = 0
     if store:
-        rows, withdrawn = _keep(w, organisation, rows, revisits)
+        rows, withdrawn = _keep(w, organisation, rows, revisits, ended)
     waiting = tuple(row for row in rows if row.state == "proposed")
     return Proposal(
         organisation.id, organisation.record.name, day, waiting, _distinct(blocked), len(revisits), withdrawn, store,
@@ -100,10 +104,15 @@ def _stale(w: Wiring, organisation: OrganisationRow, policy: Policy) -> RuleOutc
 
 
 def _keep(
-    w: Wiring, organisation: OrganisationRow, rows: list[ActionRow], revisits: dict[str, date | None]
+    w: Wiring,
+    organisation: OrganisationRow,
+    rows: list[ActionRow],
+    revisits: dict[str, date | None],
+    ended: list[PaymentPlan],
 ) -> tuple[list[ActionRow], int]:
-    """Store the proposals; what this plan does not renew is withdrawn."""
+    """Store the proposals, and the payment plans that ended; what this plan does not renew is withdrawn."""
     with w.db.writing(w.tenant) as tx:
+        plan_ends.keep(tx, organisation, ended)
         for row in rows:
             actions.propose(tx, organisation.id, row)
         withdrawn = actions.withdraw_unrenewed(tx, organisation.id, {row.id for row in rows}, None)
@@ -191,7 +200,8 @@ def role_for(policy: Policy, decision: Decision) -> str:
         return str(getattr(authority, decision.level.name.lower()))
     if decision.level is DunningLevel.PRINCIPAL and decision.contact:
         return str(authority.principal)
-    name = "tag_dispute" if decision.kind.value == "untag_dispute" else decision.kind.value
+    same = {"untag_dispute": "tag_dispute", "end_schedule": "write_schedule"}
+    name = same.get(decision.kind.value, decision.kind.value)
     return str(getattr(authority, name, "staff"))
 
 

@@ -57,7 +57,10 @@ EXPECTED = {
         " 1) 1 Feb 2026 NZD 1,000.00; 2) 1 Mar 2026 NZD 1,000.00."
     ),
     NotePhrase.PLAN_COMPLETED: "Instalment plan P-7 for INV-0107 completed 12 Nov 2026.",
-    NotePhrase.PLAN_ENDED: "Instalment plan P-7 for INV-0107 ended 12 Nov 2026; the original due dates apply.",
+    NotePhrase.PLAN_ENDED: (
+        "Instalment plan P-7 for INV-0107 ended 12 Nov 2026; the expected date 19 Nov 2026 no longer holds;"
+        " the original due dates apply."
+    ),
     NotePhrase.CREDITED: "Credit note INV-0107-CN-k3f7qa, NZD 120.00, applied to INV-0107 12 Nov 2026.",
     NotePhrase.CREDIT_APPLIED: "Open credit, NZD 120.00, applied to INV-0107 12 Nov 2026.",
     NotePhrase.ENTERED: "Entry INV-0107-CN-k3f7qa, NZD 120.00, made against INV-0107 12 Nov 2026.",

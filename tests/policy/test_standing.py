@@ -59,10 +59,10 @@ def test_old_invoices_without_recent_payment_are_no_reason_for_trust() -> None:
 
 def test_broken_promises_are_forgotten_after_a_year() -> None:
     world = World(invoices=[overdue(30)])
-    until = days_after(MONDAY, -300)
+    days = [days_after(MONDAY, -300 + n) for n in range(3)]
     world.records = [
-        Promise(id=f"p{n}", customer_id="cust-1", on=until, by="Ana", invoice_ids=("inv-1",), until=until)
-        for n in range(3)
+        Promise(id=f"p{n}", customer_id="cust-1", on=day, by="Ana", invoice_ids=("inv-1",), until=day)
+        for n, day in enumerate(days)
     ]
     assert standing_of(preset(), world.facts(MONDAY))[0] is Standing.CHRONIC
     assert standing_of(preset(), world.facts(days_after(MONDAY, 70)))[0] is Standing.NEW

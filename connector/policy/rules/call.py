@@ -10,7 +10,7 @@ from connector.domain.decisions import ActionKind, Decision, DunningLevel, Reaso
 from connector.domain.facts import CustomerFacts, ItemFacts, Standing
 from connector.domain.money import total
 from connector.policy.blocks import waits
-from connector.policy.calls import Attempt, calls_about, still_to_call
+from connector.policy.calls import REACHED, Attempt, calls_about, still_to_call
 from connector.policy.chase import Chase, askable, chases, outcome, statement_pending, value_of, whole_customer
 from connector.policy.document import Policy
 from connector.policy.rule import Rule
@@ -112,9 +112,10 @@ def _unanswered(facts: CustomerFacts, case: Chase) -> int:
 def _is_called_for_already(facts: CustomerFacts, case: Chase) -> bool:
     """A lapsed date or a missed instalment has its own call; a second one about the same debt would be rude."""
     lapsed = case.lapsed_on()
-    if lapsed is not None:
-        return not any(call.on > lapsed for call in calls_about(facts, case.lead_id))
-    return False
+    if lapsed is None:
+        return False
+    since = [call.outcome for call in calls_about(facts, case.lead_id) if call.on > lapsed]
+    return not since or any(outcome in REACHED for outcome in since)
 
 
 def _call_or_wait(

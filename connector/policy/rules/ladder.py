@@ -82,7 +82,7 @@ def _letter(policy: Policy, facts: CustomerFacts, case: Chase, level: DunningLev
             },
         )
     ]
-    if lapsed is not None:
+    if lapsed is not None and not case.lead.breached:
         why.append(Reason("ladder.agreed_date_lapsed", {"on": lapsed.isoformat()}))
     if case.lead.breached:
         why.append(Reason("ladder.resumes_after_breach", {"level": _name(level)}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -21,14 +22,15 @@ from connector.domain.facts import CustomerFacts, PlanProgress
 from connector.domain.money import Money, total
 from connector.policy.calls import still_to_call
 from connector.policy.document import Policy
-from connector.policy.plans import Judgement, PlanStanding, add_months, judge
+from connector.policy.plan_ends import obstacle_to_end
+from connector.policy.plans import Judgement, PlanStanding, add_months, judge, schedule_occasion
 from connector.policy.rule import Rule
 
 NAME = "plan"
 _WHAT: Final[Mapping[str, str]] = {
     "plan.allocate_first": "lay the money that has arrived against the covered invoices",
     "plan.breached": "agree how the missed instalment is made good, and by when",
-    "plan.uncured": "end the plan as void; chasing resumes at firm",
+    "plan.uncured": "decide what becomes of the plan: its time to be cured is over, and the rule does not end it",
 }
 
 
@@ -75,7 +77,7 @@ def _schedule(facts: CustomerFacts, progress: PlanProgress) -> list[Decision]:
             target_kind=TargetKind.INVOICE,
             target=invoice.id,
             customer_id=facts.customer_id,
-            occasion=f"{plan.id}:v{plan.version}",
+            occasion=schedule_occasion(plan),
             reasons=(Reason("plan.signed", {"invoice": invoice.number, "instalments": len(plan.instalments)}),),
             items=(invoice.id,),
             amount=amounts[invoice.id],
@@ -98,8 +100,8 @@ def _follow_up(policy: Policy, facts: CustomerFacts, progress: PlanProgress, jud
         yield from _call(policy, facts, progress, missed)
     if judged.standing is PlanStanding.BREACHED:
         yield _breach(facts, progress, judged, missed)
-    if judged.standing is PlanStanding.UNCURED:
-        yield _void(facts, progress, judged, missed)
+    if judged.standing is PlanStanding.UNCURED and (obstacle := obstacle_to_end(policy, facts, progress.plan)):
+        yield _uncured(facts, progress, judged, missed, obstacle)
 
 
 def _shortfall(progress: PlanProgress) -> Money:
@@ -167,10 +169,14 @@ def _breach(facts: CustomerFacts, progress: PlanProgress, judged: Judgement, mis
     return _person(facts, progress, f"{progress.plan.id}:{missed.number}", reason, "credit_contact")
 
 
-def _void(facts: CustomerFacts, progress: PlanProgress, judged: Judgement, missed: Instalment) -> Decision:
+def _uncured(
+    facts: CustomerFacts, progress: PlanProgress, judged: Judgement, missed: Instalment, obstacle: Reason
+) -> Decision:
+    """Something stands in the way of ending it by rule: a person decides."""
     cure_by = judged.cure_by.isoformat() if judged.cure_by else ""
-    reason = _missed("plan.uncured", progress, missed, cure_by=cure_by, resume="firm")
-    return _person(facts, progress, f"{progress.plan.id}:v{progress.plan.version}", reason, "credit_contact")
+    reason = _missed("plan.uncured", progress, missed, cure_by=cure_by)
+    task = _person(facts, progress, f"{progress.plan.id}:v{progress.plan.version}", reason, "credit_contact")
+    return replace(task, reasons=(reason, obstacle))
 
 
 def _thanks(facts: CustomerFacts, progress: PlanProgress) -> Decision:

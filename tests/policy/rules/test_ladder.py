@@ -251,10 +251,22 @@ def test_a_void_plan_resumes_at_firm_and_a_running_one_is_left_alone() -> None:
     world.records.append(call(days_after(MONDAY, -1), "plan.missed:plan-1:1"))
     assert isinstance(world.facts(MONDAY).plans[0], PlanProgress)
     assert world.proposed(MONDAY, LETTER) == []
-    world.records[-2] = _plan(PlanState.VOID, days_after(MONDAY, -2))
+    world.records[-2] = _plan(PlanState.VOID, days_after(MONDAY, -3))
+    assert world.proposed(MONDAY, LETTER) == []
+    (first,) = world.proposed(MONDAY, ActionKind.CALL)
+    assert first.occasion == "plan.ended:plan-1"
+    world.records[-1] = call(days_after(MONDAY, -3), "plan.ended:plan-1")
     decision = only(world.proposed(MONDAY, LETTER))
     assert decision.level is DunningLevel.FIRM
     assert {reason.code for reason in decision.reasons} >= {"ladder.resumes_after_breach"}
+
+
+def test_after_the_firm_letter_that_follows_a_breach_the_next_keeps_its_own_time() -> None:
+    world = reached(DunningLevel.FIRM, 25, ago=10)
+    world.records.append(_plan(PlanState.VOID, days_after(MONDAY, -12)))
+    world.records.append(call(days_after(MONDAY, -12), "plan.ended:plan-1"))
+    assert world.proposed(MONDAY, LETTER) == []
+    assert "ladder.not_yet" in world.why(MONDAY, "ladder")
 
 
 # -- queries ----------------------------------------------------------------------------------------------------------

@@ -7,13 +7,30 @@ from datetime import date
 
 import pytest
 
-from connector.domain.cases import CallMade, CallOutcome, CaseRecord, LegalHold, LegalHoldKind, PlanState
-from connector.domain.decisions import ActionKind, Verdict
+from connector.domain.cases import (
+    CallMade,
+    CallOutcome,
+    CaseRecord,
+    Dispute,
+    DisputeCode,
+    Exclusion,
+    HeldBy,
+    Holder,
+    LegalHold,
+    LegalHoldKind,
+    PlanState,
+    Reply,
+    ReplyOutcome,
+)
+from connector.domain.decisions import Acted, ActedState, ActionKey, ActionKind, DunningLevel, Verdict
 from connector.domain.facts import CustomerFacts
 from connector.domain.ledger import Credit, CreditKind, Payment
+from connector.policy.plan_ends import ended_by_rule
+from connector.policy.rules import plan_ended
 from connector.policy.rules.payment_plan import RULE, may_offer
 from tests.builders import credit, invoice, money, payment
 from tests.policy.known import codes, facts, of_kind, outcome_codes, policy, signed_plan
+from tests.worlds import World, letter
 
 SIGNED = date(2026, 3, 2)
 FIRST, SECOND, THIRD = date(2026, 3, 6), date(2026, 4, 7), date(2026, 5, 6)  # Friday, Tuesday, Wednesday
@@ -78,20 +95,120 @@ def test_the_call_asks_only_for_what_is_missing() -> None:
     assert call.amount == money("250.00")
 
 
+def _tasks(day: date, *records: CaseRecord) -> list[str]:
+    """The tasks' reasons, once the plans have ended that the policy ends."""
+    tasks = of_kind(RULE.decide(policy(), _ended(_world(day, *records), *records), day)[0], ActionKind.TASK)
+    return [task.reasons[0].code for task in tasks]
+
+
+def _ended(world: CustomerFacts, *records: CaseRecord) -> CustomerFacts:
+    ended = ended_by_rule(policy(), world)
+    return _world(world.as_of, *records, *ended) if ended else world
+
+
+# Due on the 6th, three days of grace: in breach from the 10th; seven more to cure: over on the 17th.
+LAST_OF_GRACE, BREACH, LAST_OF_CURE, OVER = (date(2026, 3, day) for day in (9, 10, 16, 17))
+
+
 def test_grace_delays_the_breach_and_never_the_call() -> None:
-    # Due on the 6th, three days of grace: in breach from the 10th; seven more to cure: void from the 17th.
-    last_of_grace, breach, last_of_cure, void = (date(2026, 3, day) for day in (9, 10, 16, 17))
-    tasks = {
-        day: codes(of_kind(RULE.decide(policy(), _world(day), day)[0], ActionKind.TASK))
-        for day in (last_of_grace, breach, last_of_cure, void)
-    }
-    assert tasks == {
-        last_of_grace: [],
-        breach: ["plan.breached"],
-        last_of_cure: ["plan.breached"],
-        void: ["plan.uncured"],
-    }
-    assert all(of_kind(RULE.decide(policy(), _world(day), day)[0], ActionKind.CALL) for day in tasks)
+    assert [_tasks(day) for day in (LAST_OF_GRACE, BREACH, LAST_OF_CURE)] == [[], ["plan.breached"], ["plan.breached"]]
+    for day in (LAST_OF_GRACE, BREACH, LAST_OF_CURE):
+        assert ended_by_rule(policy(), _world(day)) == ()
+        (call,) = of_kind(RULE.decide(policy(), _world(day), day)[0], ActionKind.CALL)
+        assert call.occasion == "plan.missed:plan-1:1"
+
+
+def test_what_is_not_cured_ends_by_rule_and_is_called_about_once() -> None:
+    (void,) = ended_by_rule(policy(), _world(OVER))
+    assert void == replace(PLAN, state=PlanState.VOID, closed_on=OVER, closed_by="dunwell")
+    after = _ended(_world(OVER))
+    assert RULE.decide(policy(), after, OVER)[0] == []
+    assert (after.items[0].breached, after.items[0].plan, after.ended_plans) == (True, None, (void,))
+    (call,), (outcome,) = plan_ended.RULE.decide(policy(), after, OVER)
+    assert (call.kind, call.occasion, call.amount) == (ActionKind.CALL, "plan.ended:plan-1", money("1200.00"))
+    assert (call.not_before, call.items, outcome.reason.code) == (OVER, ("inv-1",), "plan.ended")
+    made = CallMade(id="c", customer_id="cust-1", on=OVER, by="Jo", occasion=call.occasion, outcome=CallOutcome.SPOKE)
+    decisions, outcomes = plan_ended.RULE.decide(policy(), _world(OVER, void, made), OVER)
+    assert (decisions, outcome_codes(outcomes)) == ([], ["plan.ended_called"])
+    assert ended_by_rule(policy(), _world(date(2026, 3, 18), void)) == ()
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (
+            LegalHold(id="h", customer_id="cust-1", on=SIGNED, by="Jo", why=LegalHoldKind.COURT_CLAIM),
+            "customer.legal_hold",
+        ),
+        (
+            HeldBy(id="h", customer_id="cust-1", on=SIGNED, by="Jo", holder=Holder.FACTOR, invoice_id="inv-1"),
+            "item.held_by",
+        ),
+        (
+            Exclusion(id="x", customer_id="cust-1", on=BREACH, by="Jo", reason="agreed: 20 March", until=THIRD),
+            "customer.excluded",
+        ),
+        (
+            Dispute(
+                id="d", customer_id="cust-1", on=BREACH, by="Jo", invoice_id="inv-1", code=DisputeCode.QUALITY,
+                amount=money("10.00"), decide_by=THIRD,
+            ),
+            "item.disputed",
+        ),
+        (
+            Reply(id="r", customer_id="cust-1", on=LAST_OF_CURE, by="Jo", outcome=ReplyOutcome.HARDSHIP),
+            "contact.reply_waits",
+        ),
+        (
+            Reply(id="r", customer_id="cust-1", on=BREACH, by="Jo", outcome=ReplyOutcome.PAID, answered_on=BREACH),
+            "item.in_transit",
+        ),
+    ],
+    ids=["legal hold", "factor", "left alone", "query", "reply", "money on its way"],
+)  # fmt: skip
+def test_a_person_decides_where_something_stands_in_the_way_of_ending_it(record: CaseRecord, code: str) -> None:
+    world = _world(OVER, record)
+    assert ended_by_rule(policy(), world) == ()
+    (task,) = of_kind(RULE.decide(policy(), world, OVER)[0], ActionKind.TASK)
+    assert [reason.code for reason in task.reasons] == ["plan.uncured", code]
+
+
+def _schedule_acted(state: ActedState, *kinds: ActionKind) -> dict[ActionKey, Acted]:
+    keys = [ActionKey(kind, "inv-1", "plan-1:v1") for kind in kinds]
+    return {key: Acted(key, state, SIGNED) for key in keys}
+
+
+@pytest.mark.parametrize("state", [PlanState.VOID, PlanState.CANCELLED])
+def test_the_ledger_is_told_of_the_end_where_the_schedule_was_written_and_once(state: PlanState) -> None:
+    ended = replace(PLAN, state=state, closed_on=OVER)
+
+    def told(acted: dict[ActionKey, Acted]) -> list[tuple[str, str]]:
+        world = facts(OVER, ended, invoices=(invoice("inv-1", "1200.00"),), acted=acted)
+        found = of_kind(plan_ended.RULE.decide(policy(), world, OVER)[0], ActionKind.END_SCHEDULE)
+        return [(one.target, one.occasion) for one in found]
+
+    both = (ActionKind.WRITE_SCHEDULE, ActionKind.END_SCHEDULE)
+    assert told({}) == []
+    assert told(_schedule_acted(ActedState.CANCELLED, ActionKind.WRITE_SCHEDULE)) == []
+    assert told(_schedule_acted(ActedState.DONE, ActionKind.WRITE_SCHEDULE)) == [("inv-1", "plan-1:v1")]
+    assert told(_schedule_acted(ActedState.DONE, *both)) == []
+
+
+def test_after_an_uncured_breach_the_days_run_their_course_call_then_firm_letter() -> None:
+    """From the missed instalment to the firm letter and beyond, day by day, as people and services carry it out."""
+    world = World(invoices=[invoice("inv-1", "1200.00")], records=[PLAN])
+    friendly = letter(DunningLevel.FRIENDLY, date(2026, 2, 20))
+    world.records.insert(0, friendly)
+    happened = world.live_through(SIGNED, OVER)
+    assert [one for one in world.evaluate(OVER).decisions if one.kind is not ActionKind.TASK] == []
+    happened += world.live_through(date(2026, 3, 18), date(2026, 3, 25))
+    money_asked = [(day, one.kind, one.occasion) for day, one in happened if one.asks_for_money]
+    assert money_asked == [
+        (date(2026, 3, 9), ActionKind.CALL, "plan.missed:plan-1:1"),
+        (OVER, ActionKind.CALL, "plan.ended:plan-1"),
+        (date(2026, 3, 18), ActionKind.LETTER, "inv-1:5"),
+    ]
+    assert [(day, one.target) for day, one in happened if one.kind is ActionKind.END_SCHEDULE] == [(OVER, "inv-1")]
 
 
 def test_neither_breach_nor_void_rests_on_unknown_cash() -> None:
