@@ -267,12 +267,10 @@ def plan_offer(
 
 def plan_sign(
     plan: Annotated[str, typer.Argument(metavar="PLAN", help="The plan's id, or the customer.")],
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who signed.")] = "",
-    capacity: Annotated[str, typer.Option("--capacity", metavar="TEXT", help="As what: owner, director…")] = "",
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Who signed.")],
+    capacity: Annotated[str, typer.Option("--capacity", metavar="TEXT", help="As what: owner, director…")],
+    evidence: Annotated[str, typer.Option("--evidence", metavar="TEXT", help="Where the signed agreement is kept.")],
     on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day of the signature [today].")] = None,
-    evidence: Annotated[
-        str, typer.Option("--evidence", metavar="TEXT", help="Where the signed agreement is kept.")
-    ] = "",
     org: Org = None,
     folder: Project = None,
     by: By = None,

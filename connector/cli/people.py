@@ -85,7 +85,7 @@ def held_by(
 
 def exclude(
     target: Annotated[str, typer.Argument(metavar="TARGET", help="A customer, or an invoice with --invoice.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; always needed.")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; needed unless --lift.")] = "",
     until: Annotated[
         str | None, typer.Option("--until", metavar="DATE", help="Normally given: until this day.")
     ] = None,
@@ -115,7 +115,9 @@ def exclude(
 def reply(
     customer: Customer,
     outcome: Annotated[str, typer.Argument(metavar="OUTCOME", help=f"{words.REPLIES}; or answered.")],
-    until: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The date the customer named.")] = None,
+    until: Annotated[
+        str | None, typer.Option("--on", metavar="DATE", help="The date the customer named; needed for a promise.")
+    ] = None,
     amount: Annotated[
         str | None, typer.Option("--amount", metavar="AMOUNT", help="The amount the customer named.")
     ] = None,
@@ -172,7 +174,7 @@ def hold_set(
 
 def hold_lift(
     customer: Customer,
-    principal: Annotated[bool, typer.Option("--as-principal", help="I am the client's principal.")] = False,
+    principal: Annotated[bool, typer.Option("--as-principal", help="I am the client's principal; needed.")] = False,
     org: Org = None,
     folder: Project = None,
     by: By = None,

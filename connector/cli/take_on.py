@@ -97,9 +97,9 @@ def take_on_answer(
 
 def take_on_sort(
     customers: Annotated[
-        list[str] | None,
+        list[str],
         typer.Argument(metavar="CUSTOMER... CHOICE", help=f"Customers, and last the choice: {words.TAKE_ON_CHOICES}."),
-    ] = None,
+    ],
     every: Annotated[bool, typer.Option("--all", help="Every customer not sorted yet.")] = False,
     reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; needed to exclude.")] = "",
     until: Annotated[
@@ -118,9 +118,7 @@ def take_on_sort(
     from connector.domain.cases import TakeOnChoice
     from connector.service import take_on as service
 
-    names = list(customers or ())
-    if not names:
-        raise UserError("the choice is missing", not_done="nothing was sorted", next_step="end with one of its words")
+    names = list(customers)
     picked = choice(names.pop(), TakeOnChoice, "choice")
     if bool(names) == every:
         raise UserError(

@@ -141,9 +141,11 @@ def approve(
 
 def reject(
     action: Annotated[str, typer.Argument(metavar="ID", help="The action's id.")],
-    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why not; always needed.")] = "",
-    until: Annotated[str | None, typer.Option("--until", metavar="DATE", help="Ask again from this day.")] = None,
-    for_good: Annotated[bool, typer.Option("--for-good", help="Never propose it again.")] = False,
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why not.")],
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="DATE", help="Ask again from this day; this or --for-good.")
+    ] = None,
+    for_good: Annotated[bool, typer.Option("--for-good", help="Never propose it again; this or --until.")] = False,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,

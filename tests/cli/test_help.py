@@ -34,6 +34,22 @@ def test_every_command_shows_an_example_and_json(path: str, command: object) -> 
         assert path.split()[1] in {"demo", "sandbox", "init", "version", "policy"}
 
 
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("payment-plan sign", ("--name NAME", "--capacity TEXT", "--evidence TEXT")),
+        ("reject", ("--reason TEXT",)),
+        ("take-on sort", ("CUSTOMER... CHOICE",)),
+    ],
+)
+def test_what_a_command_cannot_do_without_is_shown_as_required(
+    desk: Desk, command: str, names: tuple[str, ...]
+) -> None:
+    told = re.sub(r"\n {10,}", " ", desk.ok(*command.split(), "--help").out)
+    for name in names:
+        assert re.search(rf"^  {re.escape(name)} .*\[required\]$", told, re.MULTILINE), name
+
+
 def test_no_line_of_the_overview_is_cut_short(desk: Desk) -> None:
     overview = desk.ok("--help").out
     assert overview == desk.ok("-h").out
