@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from json.encoder import encode_basestring_ascii
-from uuid import UUID, uuid5
 
 from adapters._twin.messages import Response
+from adapters.xero.sandbox.names import named_id
 from adapters.xero.sandbox.routing import Call
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -129,7 +129,7 @@ def envelope(
     request = call.request
     seed = f"{request.method} {request.path}?{request.query} {milliseconds(call.now)}"
     body: dict[str, object] = {
-        "Id": str(uuid5(UUID(call.books.tenant_id), seed)),
+        "Id": named_id(call.books.tenant_id, seed),
         "Status": "OK",
         "ProviderName": call.app_name,
         "DateTimeUTC": bare_stamp(call.now),
@@ -157,7 +157,7 @@ def plain_text(status: int, text: str) -> Response:
 
 def forbidden(call: Call) -> Response:
     """Answer for a user whose role does not allow this."""
-    instance = str(uuid5(UUID(call.books.tenant_id), f"{call.request.path} {milliseconds(call.now)}"))
+    instance = named_id(call.books.tenant_id, f"{call.request.path} {milliseconds(call.now)}")
     body = {"Type": None, "Title": "Forbidden", "Status": 403, "Detail": "AuthenticationUnsuccessful"}
     return json_response({**body, "Instance": instance, "Extensions": {}}, 403)
 

@@ -30,18 +30,17 @@ from adapters.xero.sandbox.apps import registered
 from adapters.xero.sandbox.connections import Connections
 from adapters.xero.sandbox.gateway import PREFIX as API_PREFIX
 from adapters.xero.sandbox.gateway import Gateway, Parts
-from adapters.xero.sandbox.idempotency import LIFE_SECONDS
 from adapters.xero.sandbox.identity import Identity
 from adapters.xero.sandbox.limits import Limits
 from adapters.xero.sandbox.resources import ROUTES
 from adapters.xero.sandbox.routing import Route
 from adapters.xero.sandbox.state import Books, demo_books
-from adapters.xero.sandbox.switches import defaults
+from adapters.xero.sandbox.switches import CHOICES, defaults
 from adapters.xero.sandbox.tokens import Tokens
 from adapters.xero.sandbox.webhooks import Webhooks
 
 _USER_EMAIL = "user@sandbox.invalid"
-_SWITCHES = {**defaults(), "idempotency_seconds": LIFE_SECONDS}
+_SWITCHES = defaults()
 _ADVANCE_STEP = timedelta(seconds=1)
 
 
@@ -157,7 +156,11 @@ class XeroTwin:
                 raise ValueError(f"unknown switch {name}; known: {', '.join(sorted(self.switches))}")
             if not _fits(value, _SWITCHES[name]):
                 raise ValueError(f"switch {name}: {value!r} is not of the kind of its default {_SWITCHES[name]!r}")
+            if name in CHOICES and value not in CHOICES[name]:
+                raise ValueError(f"switch {name} must be one of {', '.join(map(str, CHOICES[name]))}")
         self.switches.update(order)
+        self.limits.concurrent_name = str(self.switches["concurrent_problem"])
+        self.limits.app_minute_name = str(self.switches["app_minute_problem"])
         for books in self._books.values():
             books.switches.update(order)
         return dict(self.switches)

@@ -113,7 +113,7 @@ def allocate(
     what = f"{_CREDIT_NOUN[credit.kind]} {credit.number or ''}".strip()
     books.note(credit.kind, credit.id, act, "Credit Applied", f"{checks.money(amount)} applied to {invoice.number}.")
     books.note("invoice", invoice.id, act, "Credited", f"{what} applied for {checks.money(amount)}.")
-    books.log(act, "allocation", credit.kind, credit.id, _told_part(part, after))
+    books.log(act, "allocation", credit.kind, credit.id, _told_part(part, after, invoice))
     return part
 
 
@@ -140,10 +140,11 @@ def deallocate(books: Books, act: Act, credit: r.Credit, part: r.Allocation) -> 
     rest = tuple(one for one in credit.allocations if one.id != part.id)
     today = books.today(act.now)
     after = left(books, act, credit, rest, part.amount, today)
-    if invoice := books.invoices.get(part.invoice_id):
+    invoice = books.invoices.get(part.invoice_id)
+    if invoice:
         moved(books, act, invoice, credited=-part.amount, day=today)
         books.note("invoice", invoice.id, act, "Credit removed", f"{checks.money(part.amount)} no longer applied.")
-    books.log(act, "allocation_delete", credit.kind, credit.id, _told_part(part, after))
+    books.log(act, "allocation_delete", credit.kind, credit.id, _told_part(part, after, invoice))
 
 
 def left(
@@ -160,9 +161,12 @@ def left(
     return after
 
 
-def _told_part(part: r.Allocation, credit: r.Credit) -> dict[str, object]:
+def _told_part(part: r.Allocation, credit: r.Credit, invoice: r.Invoice | None) -> dict[str, object]:
     return {
+        "number": credit.number,
+        "reference": credit.reference,
         "allocation_id": part.id,
+        "invoice_number": invoice.number if invoice else part.invoice_number,
         "invoice_id": part.invoice_id,
         "amount": checks.plain(part.amount),
         "date": checks.plain(part.date),

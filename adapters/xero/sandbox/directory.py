@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from adapters._twin.messages import Response
 from adapters.xero.sandbox import problems
@@ -52,6 +53,12 @@ class Directory:
         if method in templates:
             return Found(templates[method], refusal=problems.not_simulated(method, templates[method]))
         return Found(first, refusal=problems.method_not_allowed(tuple(templates)))
+
+
+@lru_cache(maxsize=16)
+def directory_of(routes: tuple[Route, ...]) -> Directory:
+    """Return the directory of these routes; it never changes, so that sandboxes share it."""
+    return Directory(routes)
 
 
 def _shape(template: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from uuid import UUID, uuid5
 
 from adapters.xero.sandbox import answers
 from adapters.xero.sandbox import records as r
 from adapters.xero.sandbox.countries import BANK_CODE, CHART, SALES_CODE, Rate, country
+from adapters.xero.sandbox.names import named_id
 from adapters.xero.sandbox.store import Books
 from adapters.xero.sandbox.tables import Journal, Table
 
@@ -68,7 +68,7 @@ def bank_account(books: Books) -> str:
 
 
 def _id(books: Books, name: str) -> str:
-    return str(uuid5(UUID(books.tenant_id), name))
+    return named_id(books.tenant_id, name)
 
 
 def _accounts(books: Books, created: datetime) -> list[r.Plain]:

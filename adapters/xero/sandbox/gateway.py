@@ -17,8 +17,8 @@ from adapters._twin.ids import SeededIds
 from adapters._twin.interjections import Interjections
 from adapters._twin.messages import Request, Response
 from adapters.xero.sandbox import problems
-from adapters.xero.sandbox.directory import Directory, Found
-from adapters.xero.sandbox.idempotency import IdempotencyKeys
+from adapters.xero.sandbox.directory import Found, directory_of
+from adapters.xero.sandbox.idempotency import IdempotencyKeys, Rules
 from adapters.xero.sandbox.identity import Identity
 from adapters.xero.sandbox.limits import Limits
 from adapters.xero.sandbox.routing import Call, Route
@@ -66,7 +66,7 @@ class Gateway:
     """Answers everything under /api.xro/2.0. Thread-safe; the books are touched under the sandbox's one lock."""
 
     def __init__(self, routes: Iterable[Route], parts: Parts) -> None:
-        self._directory = Directory(routes)
+        self._directory = directory_of(tuple(routes))
         self._parts = parts
         self._keys = IdempotencyKeys(parts.ids)
 
@@ -115,19 +115,24 @@ class Gateway:
             assert route is not None, "neither a route nor a refusal"
             if not permits(grant.scope, route.scope, write=visit.request.method != "GET"):
                 return problems.scope_missing(self._parts.ids.uuid())
-            seconds = self._parts.switches["idempotency_seconds"]
-            assert isinstance(seconds, int)
             names = (visit.books.tenant_id, visit.books.name)
             self._parts.interjections.fall("before", visit.request, names, now)
             response = self._keys.run(
                 visit.request,
                 (grant.app.client_id, visit.books.tenant_id),
                 now,
-                timedelta(seconds=seconds),
+                self._key_rules(),
                 lambda: visit.firing.within(lambda instant: self._call(visit, route, instant), now),
             )
             self._parts.interjections.fall("after", visit.request, names, now)
         return response if wants_json(visit.request) else in_xml(response)
+
+    def _key_rules(self) -> Rules:
+        switches = self._parts.switches
+        seconds = switches["idempotency_seconds"]
+        assert isinstance(seconds, int), "the switch takes whole numbers only"
+        life = timedelta(seconds=seconds)
+        return Rules(life, str(switches["idempotency_refusal"]), bool(switches["email_obeys_key"]))
 
     def _call(self, visit: Visit, route: Route, now: datetime) -> Response:
         request = visit.request

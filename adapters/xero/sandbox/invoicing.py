@@ -127,7 +127,8 @@ def _tell_creation(books: Books, act: Act, invoice: r.Invoice) -> None:
         books.note("invoice", invoice.id, act, "Approved", text)
     detail = {"number": invoice.number, "status": invoice.status, "contact_id": invoice.contact_id}
     sums = {"total": checks.plain(invoice.total), "currency": invoice.currency, "due": checks.plain(invoice.due_date)}
-    books.log(act, "invoice_create", "invoice", invoice.id, {**detail, **sums, "reference": invoice.reference})
+    rest = {"reference": invoice.reference, "due_date": checks.plain(invoice.due_date), "url": invoice.url}
+    books.log(act, "invoice_create", "invoice", invoice.id, {**detail, **sums, **rest})
 
 
 def _summary(books: Books, invoice: r.Invoice) -> str:
@@ -258,7 +259,7 @@ def _check_approval(books: Books, invoice: r.Invoice) -> None:
 
 def _save(books: Books, act: Act, before: r.Invoice, after: r.Invoice) -> r.Invoice:
     told = checks.changed(_NAMES, before, after)
-    silent = before.has_money_on_it and bool(told) and set(told) <= _SILENT
+    silent = before.has_money_on_it and set(told) <= _SILENT
     if not silent:
         after = replace(after, updated=checks.later(before.updated, act))
     books.put_invoice(after)

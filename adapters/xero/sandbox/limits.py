@@ -2,7 +2,8 @@
 a minute. Windows are fixed and start at a different moment for each organisation.
 
 1,000 a day is the Starter tier's cap, the lowest; other tiers have 5,000 (control plane: `{"day": 5000}`). Not verified
-at Xero: the problem names "concurrent" and "appminute", and whether those two carry a Retry-After (here they do not).
+at Xero: the problem names for calls in flight and for the app (switches), and whether those two carry a Retry-After
+(here they do not).
 """
 
 from __future__ import annotations
@@ -62,6 +63,8 @@ class Limits:
 
     caps: dict[str, int] = field(default_factory=lambda: dict(_CAPS))
     off: bool = False
+    concurrent_name: str = "concurrent"
+    app_minute_name: str = "appminute"
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _meters: dict[str, _Meter] = field(default_factory=dict)
     _app_minute: _Window = field(default_factory=lambda: _Window(_MINUTE, 0))
@@ -114,13 +117,13 @@ class Limits:
 
     def _problem(self, meter: _Meter, now: datetime) -> tuple[str, int | None] | None:
         if meter.in_flight >= self.caps["concurrent"]:
-            return "concurrent", None
+            return self.concurrent_name, None
         if meter.day.used(now) >= self.caps["day"]:
             return "day", meter.day.wait(now)
         if meter.minute.used(now) >= self.caps["minute"]:
             return "minute", meter.minute.wait(now)
         if self._app_minute.used(now) >= self.caps["app_minute"]:
-            return "appminute", None
+            return self.app_minute_name, None
         return None
 
     def _remaining(self, meter: _Meter, now: datetime) -> Headers:

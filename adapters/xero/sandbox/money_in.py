@@ -78,14 +78,16 @@ def delete_payment(books: Books, act: Act, payment: r.Payment) -> r.Payment:
     checks.check_open(books, payment.date)
     gone = replace(payment, status="DELETED", updated=checks.later(payment.updated, act))
     books.put_payment(gone)
-    amount = payment.amount or r.ZERO
+    amount, number = payment.amount or r.ZERO, None
     if payment.document_kind == "invoice":
         if invoice := books.invoices.get(payment.document_id):
+            number = invoice.number
             moved(books, act, invoice, paid=-amount, day=books.today(act.now))
     elif credit := books.credit(payment.document_kind, payment.document_id):
+        number = credit.number
         left(books, act, credit, credit.allocations, amount, books.today(act.now))
     books.note(payment.document_kind, payment.document_id, act, "Payment deleted", f"{checks.money(amount)} removed.")
-    books.log(act, "payment_delete", "payment", payment.id, _told(gone, None))
+    books.log(act, "payment_delete", "payment", payment.id, _told(gone, number))
     return gone
 
 

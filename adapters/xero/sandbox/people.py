@@ -31,6 +31,7 @@ def act(books: Books, action: dict[str, object], now: datetime) -> dict[str, obj
     if known is None:
         raise ValueError(f"people cannot do {word!r}; they can {', '.join(sorted(_ACTIONS))}")
     how, keys = known
+    books.advance(now)  # what the ledger itself does until then comes first
     section = Section(action, str(word), keys | {"do", "user"})
     try:
         with books.attempt():

@@ -51,9 +51,13 @@ def connection_missing(instance: str) -> Response:
     return problem(404, "NotFound", "Connection not found", instance)
 
 
-def key_refused(detail: str, instance: str) -> Response:
-    """A misused Idempotency-Key. Xero's JSON shape for it is not verified."""
-    return problem(400, "BadRequest", detail, instance)
+def key_refused(detail: str, instance: str, shape: str) -> Response:
+    """A misused Idempotency-Key. Xero's JSON shape for it is not verified: "problem" or "validation"."""
+    if shape == "problem":
+        return problem(400, "BadRequest", detail, instance)
+    element: dict[str, object] = {"ValidationErrors": [{"Message": detail}]}
+    document = {"ErrorNumber": 10, "Type": "ValidationException", "Message": "A validation exception occurred"}
+    return Response(400, _JSON, json.dumps({**document, "Elements": [element]}).encode())
 
 
 def not_found() -> Response:

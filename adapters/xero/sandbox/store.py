@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from adapters.xero.sandbox import records as r
+from adapters.xero.sandbox.names import named_id
 from adapters.xero.sandbox.switches import defaults
 from adapters.xero.sandbox.tables import Index, Journal, Table
 
@@ -105,11 +106,11 @@ class Books:
     def new_id(self, kind: str) -> str:
         """Return the next id of these books: the same sequence in every run."""
         self._count += 1
-        return str(uuid5(UUID(self.tenant_id), f"{kind}#{self._count}"))
+        return named_id(self.tenant_id, f"{kind}#{self._count}")
 
     def id_of_ref(self, kind: str, ref: str) -> str:
         """Return the id that a scenario's ref stands for, and remember the ref."""
-        return self.refs.setdefault((kind, ref), str(uuid5(UUID(self.tenant_id), f"{kind}/{ref}")))
+        return self.refs.setdefault((kind, ref), named_id(self.tenant_id, f"{kind}/{ref}"))
 
     def on(self, switch: str) -> bool:
         """Return whether a switch is on."""
@@ -208,9 +209,12 @@ class Books:
         return None
 
     def next_number(self, prefix: str) -> str:
-        """Return the next free automatic number, e.g. INV-0042."""
-        self._number_count[prefix] = self._number_count.get(prefix, 0) + 1
-        return f"{prefix}-{self._number_count[prefix]:04d}"
+        """Return the next automatic number that no document bears, e.g. INV-0042."""
+        while True:
+            self._number_count[prefix] = self._number_count.get(prefix, 0) + 1
+            number = f"{prefix}-{self._number_count[prefix]:04d}"
+            if not self.invoices_numbered(number) and not self.credits_numbered(number):
+                return number
 
     def _remember_number(self, number: str) -> None:
         prefix, _, digits = number.rpartition("-")
@@ -276,8 +280,8 @@ class Books:
     def put_history(self, kind: str, record_id: str, entries: tuple[r.HistoryEntry, ...]) -> None:
         """Append ready entries to the record's history."""
         key = f"{kind}:{record_id}"
-        log = self._histories.get(key) or r.HistoryLog(key)
-        self._histories.put(replace(log, entries=log.entries + entries))
+        log = self._histories.get(key)
+        self._histories.put(r.HistoryLog(key, log.entries + entries if log else entries))
 
     def files(self, kind: str, record_id: str) -> tuple[r.Attachment, ...]:
         folder = self._folders.get(f"{kind}:{record_id}")

@@ -1,5 +1,7 @@
 """Behaviours of the real service that no source confirms, each with its worst case for a client as the default.
 
+docs/reference/xero-sandbox.md gives the reason for each default.
+
 | switch | default | meaning |
 | --- | --- | --- |
 | due_date_on_part_paid | False | the API accepts a new DueDate on a part-paid sales invoice |
@@ -27,9 +29,25 @@
 | allocation_id_in_answer | False | the answer to a new allocation names its AllocationID; reads always do |
 | page_past_end_status | 200 | status for a page after the last: 200 with an empty list, or 404 |
 | webhook_on_money | False | a payment or allocation is told by a webhook event of its invoice |
+| idempotency_seconds | 360 | how long an Idempotency-Key lives from its first call |
+| idempotency_refusal | "problem" | JSON of the answer to a misused key: "problem" or "validation" |
+| email_obeys_key | True | an Idempotency-Key keeps an invoice from being e-mailed twice |
+| concurrent_problem | "concurrent" | X-Rate-Limit-Problem of a sixth call in flight |
+| app_minute_problem | "appminute" | X-Rate-Limit-Problem of the app's limit over all organisations |
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+
+# What a switch may be set to where not every value of its default's kind makes sense.
+CHOICES: Mapping[str, tuple[object, ...]] = {
+    "duplicate_group_add": ("error", "ok"),
+    "duplicate_group_name": ("second", "error"),
+    "draft_online_invoice_status": (404, 400),
+    "page_past_end_status": (200, 404),
+    "idempotency_refusal": ("problem", "validation"),
+}
 
 
 def defaults() -> dict[str, object]:
@@ -60,4 +78,9 @@ def defaults() -> dict[str, object]:
         "allocation_id_in_answer": False,
         "page_past_end_status": 200,
         "webhook_on_money": False,
+        "idempotency_seconds": 360,
+        "idempotency_refusal": "problem",
+        "email_obeys_key": True,
+        "concurrent_problem": "concurrent",
+        "app_minute_problem": "appminute",
     }

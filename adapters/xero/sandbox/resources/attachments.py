@@ -54,12 +54,20 @@ def _attach_of(kind: str, parameter: str, find: Find) -> Handler:
             raise Refused("The attachment is larger than 10 MB")
         mime = call.request.headers.get("content-type", "application/octet-stream")
         # Two spellings of the parameter are documented; both name one thing.
-        online = flag(call, "IncludeOnline") or flag(call, "includeOnline")
+        asked = flag(call, "IncludeOnline") or flag(call, "includeOnline")
+        online = asked and _faces_customer(owner)
         file = _keep(call.books, kind, owner, r.Attachment("", name, mime, len(body), body, online))
         _tell(call.books, act_of(call), kind, owner, file)
         return answers.envelope(call, "Attachments", [render(kind, owner.id, file)])
 
     return handle
+
+
+def _faces_customer(owner: Owner) -> bool:
+    """Only a customer's document has an online form to which a file can be added."""
+    return (isinstance(owner, r.Invoice) and owner.type == "ACCREC") or (
+        isinstance(owner, r.Credit) and owner.is_receivable
+    )
 
 
 def _keep(books: Books, kind: str, owner: Owner, file: r.Attachment) -> r.Attachment:

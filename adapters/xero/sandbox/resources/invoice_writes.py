@@ -65,7 +65,7 @@ def _draft(call: Call, act: Act, sent: Element) -> InvoiceDraft:
         sent=sent.flag("SentToContact"),
         expected=sent.day("ExpectedPaymentDate"),
         planned=sent.day("PlannedPaymentDate"),
-        url=sent.text("Url", 500) or "",
+        url=_url(sent) or "",
         branding_id=sent.text("BrandingThemeID") or "",
     )
 
@@ -75,6 +75,13 @@ def _currency(sent: Element) -> str | None:
     if code is not None and not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
         raise Refused("CurrencyCode must be three capital letters")
     return code
+
+
+def _url(sent: Element) -> str | None:
+    url = sent.text("Url", 500)
+    if url and ("xero" in url.lower() or not url.lower().startswith(("http://", "https://"))):
+        raise Refused("Url must be a web address outside Xero")
+    return url
 
 
 def _rate(sent: Element) -> Decimal | None:
@@ -87,7 +94,7 @@ def _rate(sent: Element) -> Decimal | None:
 def _edited(call: Call, act: Act, before: r.Invoice, sent: Element) -> r.Invoice:
     contact_id = contact_of(call.books, act, sent)
     number, flag = sent.text("InvoiceNumber", 255), sent.flag("SentToContact")
-    reference, url = sent.text("Reference", 255), sent.text("Url", 500)
+    reference, url = sent.text("Reference", 255), _url(sent)
     return replace(
         before,
         contact_id=contact_id or before.contact_id,
@@ -198,10 +205,11 @@ def _email(call: Call) -> Response:
         raise Refused("The contact has no valid email address")
     if _mailed_today(call) >= _cap(books):
         raise Refused("The daily limit of invoice emails has been reached")
-    mark_sent(books, act, invoice)
+    after = mark_sent(books, act, invoice)
     books.mail(act, invoice, to, "invoice")
+    told = checks.changed({"sent": "SentToContact"}, invoice, after)
     books.note("invoice", invoice.id, act, "Invoice sent", f"This invoice has been sent to {', '.join(to)}")
-    books.log(act, "email", "invoice", invoice.id, {"number": invoice.number, "to": to})
+    books.log(act, "email", "invoice", invoice.id, {"number": invoice.number, "to": to, "changed": told})
     return answers.empty(204)
 
 
