@@ -50,6 +50,7 @@ class ServedSandbox(Protocol):
     client_id: str
     client_secret: str
     organisation: dict[str, str]
+    notes: tuple[str, ...]  # what was left out of recorded answers
 
     def stop(self) -> None: ...
 

@@ -7,6 +7,7 @@
 | faults | GET POST DELETE | see `fault_rules` |
 | writes?since=SEQ&organisation= | GET | the truth: every committed change; `since` counts per organisation |
 | mails?organisation= | GET | |
+| notes | GET | what was left out of the recorded answers that the books were made of |
 | calls | GET | |
 | scenario | POST | the neutral scenario document |
 | people | POST | `{"organisation": id or name, "actions": [...]}`; the organisation may be left out when there is one |
@@ -46,6 +47,7 @@ class Organisation:
     name: str
     truth: Sequence[Mapping[str, object]]
     mails: Sequence[Mapping[str, object]]
+    notes: Sequence[str] = ()
 
 
 class Sandbox(Protocol):
@@ -107,6 +109,9 @@ class ControlPlane:
             "DELETE faults": lambda _, __: self._clear_faults(),
             "GET writes": lambda request, _: {"writes": self._rows(request, "truth")},
             "GET mails": lambda request, _: {"mails": self._rows(request, "mails")},
+            "GET notes": lambda _, __: {
+                "notes": [{"organisation": each.id, "notes": list(each.notes)} for each in sandbox.organisations()]
+            },
             "GET calls": lambda _, __: sandbox.calls.document(),
             "POST scenario": lambda request, now: {
                 "organisation": _reference(sandbox.load_scenario(_order(request), now))

@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from connector.service.connected import Listed
     from connector.service.wiring import Wiring
 
+_NOTES_SHOWN = 20
 LedgerName = Annotated[str, typer.Argument(metavar="LEDGER", help="xero")]
 
 
@@ -98,9 +100,18 @@ def sandbox(
         }
     )
     sys.stdout.flush()
+    _tell_left_out(served.notes, served.base_url)
     stopping.wait()
     served.stop()
     return 0
+
+
+def _tell_left_out(notes: Sequence[str], base_url: str) -> None:
+    """What was left out of recorded books: whoever compares totals has to know."""
+    for one in notes[:_NOTES_SHOWN]:
+        note(f"careful: {one}")
+    if len(notes) > _NOTES_SHOWN:
+        note(f"careful: and {len(notes) - _NOTES_SHOWN} more, all of them at {base_url}/__sandbox/notes")
 
 
 def init(

@@ -7,10 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from connector.http import client
+from connector.ports import HttpRequest
 from tests.cli.conftest import Desk
 
 pytestmark = pytest.mark.socket
@@ -36,6 +39,28 @@ def test_the_sandbox_says_where_it_is_and_ends_on_sigterm(tmp_path: Path) -> Non
         served.send_signal(signal.SIGTERM)
         assert served.wait(timeout=20) == 0
         assert served.stdout.read() == ""
+
+
+def test_recorded_books_tell_what_was_left_out_of_them(tmp_path: Path) -> None:
+    kept = {"InvoiceID": "11111111-1111-4111-8111-111111111111", "Type": "ACCREC", "Total": 5, "AmountDue": 5}
+    (tmp_path / "all.json").write_text(json.dumps({"Invoices": [kept, {"Total": 7, "AmountDue": 7}]}))
+    for number in range(25):
+        (tmp_path / f"page-{number:02}.txt").write_text("not JSON")
+    with subprocess.Popen(
+        [*DUNWELL, "sandbox", "xero", "--books", str(tmp_path)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as served:  # fmt: skip
+        assert served.stdout is not None
+        assert served.stderr is not None
+        base_url = json.loads(served.stdout.readline())["base_url"]
+        told = [served.stderr.readline() for _ in range(21)]
+        with closing(client()) as http:
+            answer = http.send(HttpRequest("GET", f"{base_url}/__sandbox/notes"))
+        served.send_signal(signal.SIGTERM)
+        assert served.wait(timeout=20) == 0
+    assert told[0] == "careful: all.json: a record of Invoices without InvoiceID was left out\n"
+    assert told[20] == f"careful: and 6 more, all of them at {base_url}/__sandbox/notes\n"
+    assert len(json.loads(answer.body)["notes"][0]["notes"]) == 26
 
 
 def test_a_new_master_key_never_disturbs_the_answer(desk: Desk) -> None:

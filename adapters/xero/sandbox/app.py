@@ -126,7 +126,9 @@ class XeroTwin:
 
     def organisations(self) -> Sequence[Organisation]:
         """Return the organisations with what was written to them."""
-        return [Organisation(each.tenant_id, each.name, each.truth, each.mails) for each in self._books.values()]
+        return [
+            Organisation(each.tenant_id, each.name, each.truth, each.mails, each.notes) for each in self._books.values()
+        ]
 
     def load_scenario(self, document: Mapping[str, object], now: datetime) -> Organisation:
         """Add the organisation that a neutral scenario describes, or replace it. Raises ValueError."""

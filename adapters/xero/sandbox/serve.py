@@ -13,12 +13,16 @@ from adapters.xero.sandbox.app import XeroTwin
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A running sandbox and what an app needs to use it. `organisation` is {"id", "name"}."""
+    """A running sandbox and what an app needs to use it. `organisation` is {"id", "name"}.
+
+    `notes` tell what was left out of recorded answers.
+    """
 
     base_url: str
     client_id: str
     client_secret: str
     organisation: dict[str, str]
+    notes: tuple[str, ...]
     twin: XeroTwin
     server: TwinServer
     pump: Pump
@@ -47,6 +51,7 @@ def serve(*, port: int, books: Path | None, now: datetime | None, seed: int, fro
         client_id=twin.client_id,
         client_secret=twin.client_secret,
         organisation={"id": first.id, "name": first.name},
+        notes=tuple(first.notes),
         twin=twin,
         server=server,
         pump=pump,
