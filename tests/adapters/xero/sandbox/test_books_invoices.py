@@ -65,6 +65,22 @@ def test_put_never_updates_and_post_matches_by_number() -> None:
     assert one.json("PUT", "/Invoices", body)["Invoices"][0]["InvoiceNumber"] == "inv-0001"
 
 
+def test_an_automatic_number_is_one_that_no_invoice_bears() -> None:
+    one = client()
+    body = {"Type": "ACCREC", "Contact": {"Name": "Bob & Sons"}}
+    one.json("PUT", "/Invoices", {"Invoices": [{**body, "InvoiceNumber": "inv-0005"}]})
+    numbers = [one.json("PUT", "/Invoices", {"Invoices": [body]})["Invoices"][0]["InvoiceNumber"] for _ in range(2)]
+    assert numbers == ["INV-0006", "INV-0007"]
+
+
+@pytest.mark.parametrize("url", ["https://go.xero.com/case/1", "javascript:alert(1)", "case 1"])
+def test_the_link_of_an_invoice_is_a_web_address_outside_xero(url: str) -> None:
+    one = client()
+    assert one.refusal("POST", "/Invoices/INV-0001", {"Url": url}) == "Url must be a web address outside Xero"
+    changed = one.json("POST", "/Invoices/INV-0001", {"Url": "https://ar.example/case/1"})["Invoices"][0]
+    assert changed["Url"] == "https://ar.example/case/1"
+
+
 def test_a_partial_update_keeps_everything_else() -> None:
     one = client()
     before = one.invoice("INV-0001")

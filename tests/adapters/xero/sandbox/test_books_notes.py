@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -116,6 +117,22 @@ def test_a_file_is_kept_listed_and_given_back() -> None:
     assert one.invoice("INV-0001")["HasAttachments"] is True
     assert changes(one)[0] == "Attached a file"
     assert details(one.books.truth[-1])["sha256"] == hashlib.sha256(b"%PDF one").hexdigest()
+
+
+def test_a_file_shows_online_only_on_a_customers_document() -> None:
+    line = [{"description": "x", "unit_amount": "10.00"}]
+    one = client()
+    one.do("create_invoice", ref="bill", customer="bob", date="2026-11-20", lines=line, type="payable")
+    owners = (
+        "Invoices/INV-0001",
+        f"Invoices/{one.id_of('invoice', 'bill')}",
+        f"Contacts/{one.id_of('contact', 'ada')}",
+    )
+    shown = []
+    for owner in owners:
+        answer = one.call("PUT", f"/{owner}/Attachments/a.pdf", b"%PDF", None, IncludeOnline="true")
+        shown.append(json.loads(answer.body)["Attachments"][0].get("IncludeOnline"))
+    assert shown == [True, None, None]
 
 
 def test_the_same_name_overwrites_unless_the_switch_says_otherwise() -> None:

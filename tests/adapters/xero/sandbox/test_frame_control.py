@@ -112,6 +112,8 @@ def test_switches_reach_present_and_future_organisations(caller: Caller) -> None
         ({"email_daily_cap": "none"}, "not of the kind"),
         ({"email_statuses": "PAID"}, "not of the kind"),
         ({"duplicate_group_add": True}, "not of the kind"),
+        ({"duplicate_group_add": "eror"}, "must be one of error, ok"),
+        ({"page_past_end_status": 500}, "must be one of 200, 404"),
         ({"huge_organisation": True, "nonsense": 1}, "unknown switch nonsense"),
     ],
 )

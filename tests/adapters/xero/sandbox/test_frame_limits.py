@@ -103,6 +103,14 @@ def test_the_sixth_call_in_flight_is_refused() -> None:
     assert caller.api("GET", "/Invoices").status == 200
 
 
+def test_the_problem_names_that_no_source_confirms_can_be_switched() -> None:
+    caller = limited(app_minute=0)
+    caller.control("POST", "switch", {"app_minute_problem": "app-minute", "concurrent_problem": "parallel"})
+    assert fields(caller.api("GET", "/Invoices"))["x-rate-limit-problem"] == "app-minute"
+    caller.control("POST", "limits", {"concurrent": 0})
+    assert fields(caller.api("GET", "/Invoices"))["x-rate-limit-problem"] == "parallel"
+
+
 def test_control_and_identity_are_not_limited() -> None:
     caller = limited(minute=0)
     assert caller.api("GET", "/Invoices").status == 429

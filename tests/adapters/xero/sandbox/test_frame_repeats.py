@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
 
 import pytest
 
 from adapters._twin.messages import Deliver, Request, Reset, Response
+from adapters.xero.sandbox.resources import ROUTES as ALL_ROUTES
 from adapters.xero.sandbox.routing import Call, Route
 from tests.adapters.xero.sandbox.frame_client import (
     JSON,
@@ -57,6 +59,29 @@ def test_the_same_key_with_another_request_is_refused(caller: Caller, method: st
     assert refused.status == 400
     assert b"is used with a different request" in refused.body
     assert truth(caller) == ["note"]
+
+
+def test_how_a_misused_key_is_refused_can_be_switched(caller: Caller) -> None:
+    caller.api("PUT", NOTE, b"note", idempotency_key="k-1")
+    assert json.loads(caller.api("PUT", NOTE, b"other", idempotency_key="k-1").body)["Status"] == 400
+    caller.control("POST", "switch", {"idempotency_refusal": "validation"})
+    document = json.loads(caller.api("PUT", NOTE, b"other", idempotency_key="k-1").body)
+    assert document["Type"] == "ValidationException"
+    assert "different request" in document["Elements"][0]["ValidationErrors"][0]["Message"]
+
+
+@pytest.mark.parametrize(("obeys", "mails"), [(True, 1), (False, 2)])
+def test_whether_a_key_holds_for_an_email_can_be_switched(obeys: bool, mails: int) -> None:
+    caller = Caller(small_twin(routes=ALL_ROUTES))
+    caller.connect()
+    caller.control("POST", "switch", {"email_obeys_key": obeys})
+    [books] = caller.twin.books.values()
+    number = next(
+        one.number for one in books.invoices if one.status == "AUTHORISED" and books.mail_addresses(one.contact_id)
+    )
+    for _ in range(2):
+        assert caller.api("POST", f"/Invoices/{number}/Email", b"{}", idempotency_key="k-1").status == 204
+    assert len(books.mails) == mails
 
 
 def test_keys_are_limited_to_128_characters_and_mean_nothing_on_a_read(caller: Caller) -> None:
