@@ -9,6 +9,7 @@ import typer
 from connector.cli import frame, words
 from connector.cli.frame import By, Json, Org, Project, choice, day, money, named, otherwise, project, required_day
 from connector.cli.output import emit, recorded, say, table
+from connector.domain.counting import counted
 
 if TYPE_CHECKING:
     from connector.domain.cases import PaymentPlan
@@ -231,7 +232,7 @@ def plan_options(
     if as_json:
         emit(found)
         return 0
-    say(f"{found.customer}: {found.amount} over {len(found.covered)} invoices")
+    say(f"{found.customer}: {found.amount} over {counted(len(found.covered), 'invoice')}")
     table(
         (">option", ">instalments", "dates and amounts"),
         (

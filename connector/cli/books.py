@@ -10,6 +10,7 @@ import typer
 from connector.cli import frame, several, unbuilt
 from connector.cli.frame import By, Json, Org, Project, day, named, project, required_day
 from connector.cli.output import emit, note, plain, recorded, say, table
+from connector.domain.counting import counted
 
 if TYPE_CHECKING:
     from connector.service.report import Figure, Report
@@ -61,18 +62,14 @@ def pull(
 
 
 def _show_pulled(result: Pulled) -> None:
-    read = ", ".join(_counted(count, kind) for kind, count in result.records.items() if count)
-    say(f"{result.name}: {read or 'nothing new'}; {result.changed} changed, {result.calls} calls")
+    read = ", ".join(counted(count, kind) for kind, count in result.records.items() if count)
+    say(f"{result.name}: {read or 'nothing new'}; {result.changed} changed, {counted(result.calls, 'call')}")
     for figure in result.open.values():
-        say(f"  open {_counted(figure['count'], 'invoice')}, {_amount(figure['total'])}")
+        say(f"  open {counted(int(str(figure['count'])), 'invoice')}, {_amount(figure['total'])}")
     if result.needs_review:
-        say(f"  {_counted(result.needs_review, 'record')} to review: dunwell doctor names them")
+        say(f"  {counted(result.needs_review, 'record')} to review: dunwell doctor names them")
     if (difference := result.control.get("difference")) and _nonzero(difference):
         say(f"  control: the ledger's own balances differ by {_amount(difference)} ({result.control['basis']})")
-
-
-def _counted(count: object, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _amount(value: object) -> str:
@@ -157,7 +154,7 @@ def _show(found: Report) -> None:
     if found.without_address:
         say(f"no usable address: {', '.join(found.without_address)}")
     if found.needs_review:
-        say(f"{_counted(found.needs_review, 'record')} to review: dunwell doctor names them")
+        say(f"{counted(found.needs_review, 'record')} to review: dunwell doctor names them")
 
 
 def _bucket(name: str) -> str:

@@ -10,6 +10,7 @@ import typer
 from connector.cli import frame
 from connector.cli.frame import Json, Org, Project, named, project
 from connector.cli.output import emit, plain, say
+from connector.domain.counting import counted
 
 
 def register(app: typer.Typer) -> None:
@@ -34,7 +35,7 @@ def verify(folder: Project = None, as_json: Json = False) -> int:
     else:
         for problem in problems:
             say(str(problem))
-        say("the chain is whole" if not problems else f"{len(problems)} problems")
+        say("the chain is whole" if not problems else counted(len(problems), "problem"))
     return 1 if problems else 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connector.cli.output import say, table
+from connector.domain.counting import counted
 from connector.errors import UserError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def show_plan(proposal: Proposal) -> None:
     from connector.service.review import FRESHNESS
     from connector.service.wording import say as worded
 
-    say("1 action" if len(proposal.actions) == 1 else f"{len(proposal.actions)} actions")
+    say(counted(len(proposal.actions), "action"))
     table(
         ("=id", "action", "customer", ">amount", "=by date", "why", "approved by"),
         (

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from connector.cli.outbox import target_name
 from connector.cli.output import cell, harmless, note
+from connector.domain.counting import counted
 
 if TYPE_CHECKING:
     from connector.service.deliver import Watch
@@ -35,7 +36,7 @@ def pulling(*, quiet: bool) -> Iterator[Callable[[str, int], None]]:
     def advance(kind: str, records: int) -> None:
         counts[kind] += records
         if shown:
-            text = ", ".join(f"{count:,} {name}s" for name, count in counts.items() if count)
+            text = ", ".join(counted(count, name) for name, count in counts.items() if count)
             print(f"{_CLEAR}reading: {text}", end="", file=sys.stderr, flush=True)
 
     try:

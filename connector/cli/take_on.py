@@ -9,6 +9,7 @@ import typer
 from connector.cli import frame, words
 from connector.cli.frame import By, Json, Org, Project, choice, day, named, project
 from connector.cli.output import emit, recorded, say, table
+from connector.domain.counting import counted
 from connector.errors import UserError
 
 _AND_THEN = "dunwell take-on shows what is left"
@@ -129,7 +130,7 @@ def take_on_sort(
     if as_json:
         emit({"records": records})
     else:
-        say(f"{len(records)} customers sorted as {picked.value}")
+        say(f"{counted(len(records), 'customer')} sorted as {picked.value}")
     return 0
 
 

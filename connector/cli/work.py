@@ -15,6 +15,7 @@ from connector.cli.frame import By, Json, Org, Project, day, named, otherwise, p
 from connector.cli.output import emit, note, plain, say
 from connector.cli.plans import action_document, announce, plan_document, saved_plan, show_letters, show_plan
 from connector.cli.progress import delivering
+from connector.domain.counting import counted
 from connector.errors import DunwellError, UserError
 
 if TYPE_CHECKING:
@@ -266,7 +267,7 @@ def run(
         from connector.jobs.embedded import run_forever
 
         with project(folder, by):  # a project that cannot be opened is told now, not at every turn
-            note(f"a turn now and every {every} minutes, until Ctrl-C")
+            note(f"a turn now and every {counted(every, 'minute')}, until Ctrl-C")
         run_forever(folder or Path.cwd(), minutes=every, who=by)
         return 0
 
@@ -298,8 +299,9 @@ def _run_document(w: Wiring, cycles: Sequence[Cycle]) -> dict[str, object]:
 def _show_run(w: Wiring, cycles: Sequence[Cycle]) -> None:
     for cycle in cycles:
         say(
-            f"{cycle.pulled.name}: {cycle.pulled.changed} records changed, {len(cycle.proposal.actions)} proposed, "
-            f"{len(cycle.approved)} approved by autopilot, {len(cycle.delivered.effects)} effects"
+            f"{cycle.pulled.name}: {counted(cycle.pulled.changed, 'record')} changed, "
+            f"{len(cycle.proposal.actions)} proposed, {len(cycle.approved)} approved by autopilot, "
+            f"{counted(len(cycle.delivered.effects), 'effect')}"
         )
     if any(cycle.delivered.effects or cycle.delivered.undecided for cycle in cycles):
         outbox.show_delivered(w, [cycle.delivered for cycle in cycles])

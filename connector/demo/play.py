@@ -22,6 +22,7 @@ from connector.demo.scenario import Scenario, load
 from connector.demo.show import day_lines, short_day
 from connector.demo.stories import Cast, Due, StoryOutcome
 from connector.domain.cases import Party, TakeOnChoice
+from connector.domain.counting import counted
 from connector.domain.effects import EffectKind, EffectState
 from connector.errors import NeedsPerson
 from connector.service import approve, people, take_on
@@ -187,9 +188,10 @@ class _Player:
         self.cast.before_first_day()
         if self.script.take_on == "closed":
             take_on.close(self.w, row)
+        old = counted(sum(one.items for one in unsorted), "old invoice")
         self.say(
-            f"{self.outcome.organisation} is connected: {len(self.script.customers)} customers; "
-            f"{sum(one.items for one in unsorted)} old invoices of {len(unsorted)} of them, sorted by a person."
+            f"{self.outcome.organisation} is connected: {counted(len(self.script.customers), 'customer')}; "
+            f"{old} of {len(unsorted)} of them, sorted by a person."
         )
         self.say("Day by day: what people do; what dunwell wrote into the ledger stands after an arrow.")
         self.say("")

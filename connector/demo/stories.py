@@ -11,6 +11,7 @@ from typing import Any
 from connector.demo import desk
 from connector.demo.observe import Event, Sandbox
 from connector.demo.scenario import Scenario, Step, Story
+from connector.domain.counting import counted
 from connector.domain.effects import EffectState
 from connector.service import lookup
 from connector.service.review import Proposal
@@ -253,7 +254,7 @@ class Cast:
         for words, most in story.at_most.items():
             count = sum(words.casefold() in event.text.casefold() for event in thread.events)
             if count > most:
-                wrong.append(f"{words!r} occurs {count} times, at most {most} expected")
+                wrong.append(f"{words!r} occurs {counted(count, 'time')}, at most {most} expected")
         if story.refused and not self._was_refused(thread):
             wrong.append("no effect was refused")
         return wrong

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from connector.domain import reductions
 from connector.domain.cases import Concession, CreditUse, TermsChange
+from connector.domain.counting import counted
 from connector.domain.decisions import ActionKey, ActionKind
 from connector.domain.facts import CustomerFacts
 from connector.domain.ledger import Credit, Invoice, PaymentTerms
@@ -146,7 +147,9 @@ def change_terms(
     """New terms for a customer's future invoices; invoices that exist keep theirs. Raises `Refused`."""
     _must_be_said(reason, "--reason", "a change of terms", text)
     if not 0 <= terms.day <= 365:
-        raise Refused(f"{terms.day} days are no terms of payment", record=text, not_done=_NOT_DONE)
+        raise Refused(
+            f"{counted(terms.day, 'day is', 'days are')} no terms of payment", record=text, not_done=_NOT_DONE
+        )
     with w.db.writing(w.tenant) as tx:
         customer = lookup.customer(tx, organisation.id, text)
         if customer.terms == terms:

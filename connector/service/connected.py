@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from connector.domain.counting import counted
 from connector.errors import NeedsPerson, NotFound, Permanent, Refused
 from connector.ports import Adapter, Grant
 from connector.service.connect import ConnectWiring, stored_tokens
@@ -67,7 +68,7 @@ def _concerns(row: ConnectionRow, now: datetime) -> list[str]:
     if row.refresh_expires_at <= now:
         return [f"the consent has lapsed unused: {again}"]
     days = (row.refresh_expires_at - now).days
-    return [f"the consent lapses in {days} days unless dunwell runs before then"]
+    return [f"the consent lapses in {counted(days, 'day')} unless dunwell runs before then"]
 
 
 def disconnect(w: ConnectWiring, text: str) -> Disconnected:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from connector.config.layers import check_policy
 from connector.config.mapping import check_mapping, load_mapping
+from connector.domain.counting import counted
 from connector.domain.effects import EffectState
 from connector.errors import DunwellError, NeedsPerson
 from connector.service.clockcheck import refuse_a_clock_gone_back
@@ -35,7 +36,7 @@ def examine(w: Wiring, *, ask_ledgers: bool) -> list[Finding]:
         rows = organisations.all(tx)
         if problems := timeline.verify(tx):
             findings.append(
-                Finding("error", f"{len(problems)} breaks in the timeline", "audit", "dunwell audit verify")
+                Finding("error", f"{counted(len(problems), 'break')} in the timeline", "audit", "dunwell audit verify")
             )
         for row in rows:
             findings += _tokens(tx, row)
@@ -70,8 +71,8 @@ def _tokens(tx: Tx, row: OrganisationRow) -> list[Finding]:
         return [Finding("error", f"the connection is {state}", row.record.name, "dunwell connect " + row.record.ledger)]
     expires = connection.refresh_expires_at
     if expires is not None and expires - tx.now < WARN_BEFORE:
-        days = max(0, (expires - tx.now).days)
-        return [Finding("warning", f"the consent ends in {days} days without use", row.record.name, "dunwell pull")]
+        ends = f"the consent ends in {counted(max(0, (expires - tx.now).days), 'day')} without use"
+        return [Finding("warning", ends, row.record.name, "dunwell pull")]
     return []
 
 
@@ -90,7 +91,7 @@ def _records(tx: Tx, row: OrganisationRow) -> list[Finding]:
         findings.append(
             Finding(
                 "warning",
-                f"{len(in_doubt)} effects with unknown outcome",
+                f"{counted(len(in_doubt), 'effect')} with unknown outcome",
                 row.record.name,
                 "dunwell effects --state human",
             )
@@ -122,5 +123,5 @@ def _ask(w: Wiring, row: OrganisationRow) -> list[Finding]:
         ledger.organisation()
     except DunwellError as error:
         return [Finding("error", str(error), row.record.name, error.next_step)]
-    budget = ", ".join(f"{count} calls left this {name}" for name, count in ledger.budgets().items())
+    budget = ", ".join(f"{counted(count, 'call')} left this {name}" for name, count in ledger.budgets().items())
     return [Finding("info", f"the ledger answers; {budget or 'no budget stated'}", row.record.name)]

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from connector.domain.cases import CaseFile, LetterSent
+from connector.domain.counting import counted
 from connector.domain.decisions import Decision, Reason, TargetKind
 from connector.domain.derive import derive
 from connector.domain.facts import CustomerFacts, OrganisationState
@@ -121,7 +122,7 @@ class Precondition:
         decision = action.decision
         wanted = {action.customer_id, *decision.items} - {""}
         if stale := [one for one in wanted if self._is_stale(one)]:
-            return Postpone(f"{len(stale)} records must be read again first", tx.now)
+            return Postpone(f"{counted(len(stale), 'record')} must be read again first", tx.now)
         if missing := wanted & self._missing:
             return Cancel(f"the ledger no longer has {', '.join(sorted(missing))}")
         if decision.contact and action.expires_at is not None and action.expires_at <= tx.now:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from connector.domain.cases import TakeOnAnswer, TakeOnChoice, TakeOnSorted
+from connector.domain.counting import counted
 from connector.domain.facts import CustomerFacts
 from connector.domain.money import Money, total
 from connector.errors import Refused
@@ -159,14 +160,14 @@ def close(w: Wiring, organisation: OrganisationRow) -> OrganisationRow:
         raise Refused(f"the take-on was closed on {state.closed_on}", record=organisation.record.name)
     if state.missing:
         raise Refused(
-            f"{len(state.missing)} questions are open: {', '.join(state.missing)}",
+            f"{counted(len(state.missing), 'question is', 'questions are')} open: {', '.join(state.missing)}",
             record=organisation.record.name,
             not_done="the take-on stays open",
             next_step="`dunwell take-on answer QUESTION TEXT`",
         )
     if state.unsorted:
         raise Refused(
-            f"{len(state.unsorted)} customers with opening items are not sorted",
+            f"not sorted: {counted(len(state.unsorted), 'customer')} with opening items",
             record=organisation.record.name,
             not_done="the take-on stays open",
             next_step="`dunwell take-on sort CUSTOMER chase` (or --all)",
