@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from connector.demo.observe import Event
 from connector.demo.stories import StoryOutcome
+from connector.domain.counting import counted
 
 if TYPE_CHECKING:
     from connector.demo.play import Outcome
@@ -93,16 +94,32 @@ def story_lines(story: StoryOutcome) -> list[str]:
 def lines(outcome: Outcome) -> list[str]:
     """The stories, then the sums: what a person wants to know."""
     told = [line for story in outcome.stories for line in story_lines(story)]
-    effects = ", ".join(
-        f"{sum(states.values())} {kind.replace('_', ' ')}{'' if sum(states.values()) == 1 else 's'}"
-        for kind, states in sorted(outcome.effects.items())
-    )
+    days, actions = len(outcome.days), sum(outcome.actions.values())
     told += [
         "",
-        f"{outcome.organisation}: {len(outcome.days)} days with work, {sum(outcome.actions.values())} actions",
-        f"effects: {effects}",
-        f"disturbed {outcome.faults} times on purpose; each time looked up before anything was repeated",
-        f"written to the ledger: {outcome.ledger_writes}, doubled: {outcome.doubled}, lost: {outcome.lost}",
-        f"{outcome.calls} calls, {outcome.seconds:.0f} s",
+        f"{outcome.organisation}: {counted(days, 'day')} with work, {counted(actions, 'action')}",
+        *_sums(outcome),
+        f"disturbed {counted(outcome.faults, 'time')} on purpose; each time looked up before anything was repeated",
+        f"{counted(outcome.calls, 'call')}, {outcome.seconds:.0f} s",
     ]
     return told
+
+
+def _sums(outcome: Outcome) -> Iterator[str]:
+    """What became of the effects: letters went to customers, the others into the ledger, whose own count must agree."""
+    by_state: dict[str, dict[str, int]] = {}
+    for kind, states in sorted(outcome.effects.items()):
+        for state, number in states.items():
+            by_state.setdefault(state, {})[kind] = number
+    written = by_state.pop("done", {})
+    letters = written.pop("letter", 0)
+    yield f"sent to customers: {counted(letters, 'letter')}, none of which is a write into the ledger"
+    yield f"written to the ledger: {_listed(written)}: {sum(written.values())} in all"
+    for state, kinds in sorted(by_state.items()):
+        yield f"{state}: {_listed(kinds)}"
+    log = counted(outcome.ledger_writes, "write")
+    yield f"the ledger's own log: {log}, doubled: {outcome.doubled}, lost: {outcome.lost}"
+
+
+def _listed(kinds: Mapping[str, int]) -> str:
+    return ", ".join(counted(number, kind.replace("_", " ")) for kind, number in kinds.items()) or "nothing"

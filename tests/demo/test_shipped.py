@@ -105,7 +105,11 @@ def test_what_a_newcomer_reads(played: Played) -> None:
     assert re.search(r"Others: .*friendly reminder ×\d", said)
     told = show.lines(played.outcome)
     assert [line for line in told if line.startswith("✓ ")] == [f"✓ {name}" for name in STORIES]
-    assert f"written to the ledger: {played.outcome.ledger_writes}, doubled: 0, lost: 0" in told
+    sums = "\n".join(told[-8:])
+    assert re.search(rf"^written to the ledger: .*: {played.outcome.ledger_writes} in all$", sums, re.MULTILINE)
+    assert f"the ledger's own log: {played.outcome.ledger_writes} writes, doubled: 0, lost: 0" in told
+    listed = re.findall(r"(\d+) [a-z ]+", next(line for line in told if line.startswith("written to the ledger")))
+    assert sum(map(int, listed[:-1])) == int(listed[-1]) == played.outcome.ledger_writes, "the list adds up"
 
 
 def test_the_shipped_books_are_a_small_firms() -> None:
