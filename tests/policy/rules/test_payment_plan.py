@@ -194,6 +194,24 @@ def test_the_ledger_is_told_of_the_end_where_the_schedule_was_written_and_once(s
     assert told(_schedule_acted(ActedState.DONE, *both)) == []
 
 
+def test_the_date_that_an_ended_plan_left_in_the_ledger_is_nobodys_word() -> None:
+    opening = World(start=date(2026, 2, 16), invoices=[invoice("inv-1", "1200.00", expected=FIRST)])
+    opening.sort_opening()
+
+    def waits_for_the_date() -> bool:
+        return "item.expected" in {one.reason.code for one in opening.evaluate(SIGNED).outcomes}
+
+    assert waits_for_the_date()  # somebody marked it before the connection
+    opening.records.append(replace(PLAN, on=date(2026, 2, 20), state=PlanState.CANCELLED, closed_on=SIGNED))
+    assert not waits_for_the_date()
+
+
+def test_a_debt_that_was_acknowledged_and_not_paid_needs_no_first_copy() -> None:
+    world = World(invoices=[invoice("inv-1", "1200.00")], records=[replace(PLAN, state=PlanState.VOID, closed_on=OVER)])
+    world.live_through(OVER, date(2026, 3, 18))
+    assert [one.level for _, one in world.sent] == [DunningLevel.CALL, DunningLevel.FIRM]
+
+
 def test_after_an_uncured_breach_the_days_run_their_course_call_then_firm_letter() -> None:
     """From the missed instalment to the firm letter and beyond, day by day, as people and services carry it out."""
     world = World(invoices=[invoice("inv-1", "1200.00")], records=[PLAN])
