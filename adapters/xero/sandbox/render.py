@@ -175,7 +175,7 @@ def _nested_credit(credit: r.Credit, allocation: r.Allocation) -> dict[str, obje
 def _put_files(books: Books, wire: dict[str, object], kind: str, record_id: str, extra: r.Json, view: View) -> None:
     files = books.files(kind, record_id)
     wire["HasAttachments"] = bool(files) or extra.get("HasAttachments") is True
-    if files and view == "single":
+    if files and view == "single" and kind != "credit_note":  # whose files only their own list names
         wire["Attachments"] = [attachment(kind, record_id, one) for one in files]
 
 
@@ -212,6 +212,7 @@ def credit(books: Books, one: r.Credit, view: View, unitdp: int = 2) -> dict[str
         wire["Allocations"] = [nested_allocation(books, part) for part in one.allocations]
         wire["Payments"] = _nested_payments(books, one.kind, one.id, one.loose)
         _put_files(books, wire, one.kind, one.id, one.extra, view)
+    if view != "summary" and one.kind == "credit_note":
         wire["HasErrors"] = False
     put(wire, Contact=_contact(books, one.contact_id, view))
     put_day(wire, "Date", one.date)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from adapters._twin.messages import Response
 from adapters.xero.sandbox import answers
@@ -17,6 +17,26 @@ CONTACTS = "accounting.contacts"
 SETTINGS = "accounting.settings"
 ATTACHMENTS = "accounting.attachments"
 AGED_REPORTS = "accounting.reports.aged"
+# How an element of a list says that it was refused; allocations and groups have no such flag.
+_FLAGS = {
+    "Invoices": "HasErrors",
+    "CreditNotes": "HasErrors",
+    "Contacts": "HasValidationErrors",
+    "Payments": "HasValidationErrors",
+}
+_DATES = frozenset({"Date", "DueDate", "ExpectedPaymentDate", "PlannedPaymentDate"})
+_NUMBERS = frozenset(
+    {
+        "Amount",
+        "CurrencyRate",
+        "DiscountAmount",
+        "DiscountRate",
+        "LineAmount",
+        "Quantity",
+        "TaxAmount",
+        "UnitAmount",
+    }
+)
 
 
 class _ElementsRefused(Exception):
@@ -83,7 +103,8 @@ def write_each(
         except e.Refused as why:
             echo = _echo(element, {id_field: own_id}, why)
             refused.append(echo)
-            done.append({**echo, "HasErrors": True, "StatusAttributeString": "ERROR"})
+            flag = {_FLAGS[plural]: True} if plural in _FLAGS else {}
+            done.append({**echo, **flag, "StatusAttributeString": "ERROR"})
         else:
             done.append({**written, "StatusAttributeString": "OK"} if one_by_one else written)
     if refused and not one_by_one:
@@ -92,10 +113,26 @@ def write_each(
 
 
 def _echo(element: Element, identity: dict[str, object], why: e.Refused) -> dict[str, object]:
-    echo: dict[str, object] = {**identity, **element.raw}
+    echo: dict[str, object] = {**identity, **{key: _as_read(key, value) for key, value in element.raw.items()}}
     errors = answers.errors(why.messages)
     nested = echo.get(why.field) if why.field else None
     if isinstance(nested, dict):
         echo[why.field] = {**nested, "HasValidationErrors": True, "ValidationErrors": errors}
         errors = []
     return {**echo, "ValidationErrors": errors}
+
+
+def _as_read(key: str, value: object) -> object:
+    """Write a value as the service echoes it: dates and numbers that it could read, in the form of its answers."""
+    if isinstance(value, Mapping):
+        return {inner: _as_read(inner, one) for inner, one in value.items()}
+    if isinstance(value, list):
+        return [_as_read(key, one) for one in value]
+    if not isinstance(value, str) or key not in _DATES | _NUMBERS:
+        return value
+    sent = Element({key: value}, key)
+    try:
+        day = sent.day(key) if key in _DATES else None
+        return answers.day(day) if day else sent.amount(key) if key in _NUMBERS else value
+    except e.Unreadable:
+        return value
