@@ -5,7 +5,7 @@ from __future__ import annotations
 from connector.domain.ledger import Customer, Invoice
 from connector.errors import NotFound, Refused
 from connector.service.wiring import Wiring
-from connector.store import mirror, organisations
+from connector.store import mirror, nearest, organisations
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 
@@ -51,8 +51,9 @@ def customer(tx: Tx, organisation_id: str, text: str) -> Customer:
     found = mirror.find(tx, organisation_id, text)
     ids = {record.id if isinstance(record, Customer) else record.customer_id for record in found}
     if not ids:
+        near = nearest.customer_names(tx, organisation_id, text) or nearest.invoice_numbers(tx, organisation_id, text)
         raise NotFound(
-            f"no customer or invoice {text!r} in the mirror",
+            f"no customer or invoice {text!r} in the mirror{_meant(near)}",
             next_step="check the spelling, or run `dunwell pull` first",
         )
     if len(ids) > 1:
@@ -61,11 +62,19 @@ def customer(tx: Tx, organisation_id: str, text: str) -> Customer:
     return mirror.customer(tx, organisation_id, ids.pop())
 
 
+def _meant(near: tuple[str, ...]) -> str:
+    """`; did you mean …?`, or nothing."""
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
 def invoice(tx: Tx, organisation_id: str, text: str) -> Invoice:
     """The invoice with this id or number. Raises `NotFound`, `Refused`."""
     found = [record for record in mirror.find(tx, organisation_id, text) if isinstance(record, Invoice)]
     if not found:
-        raise NotFound(f"no invoice {text!r} in the mirror", next_step="check the number, or run `dunwell pull` first")
+        near = nearest.invoice_numbers(tx, organisation_id, text)
+        raise NotFound(
+            f"no invoice {text!r} in the mirror{_meant(near)}", next_step="check the number, or run `dunwell pull` first"
+        )
     if len({record.id for record in found}) > 1:
         raise Refused(f"{text!r} fits several invoices", next_step="use the invoice's id")
     return mirror.invoice(tx, organisation_id, found[0].id)

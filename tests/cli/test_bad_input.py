@@ -291,3 +291,24 @@ def test_mistyped_commands_and_options_are_errors_in_json_too(reader: Desk) -> N
     answer = reader.run("paln", "--json")
     assert (answer.code, answer.err) == (1, "")
     assert "paln" in answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("command", "meant"),
+    [
+        (("explain", "Basket Cas"), "did you mean Basket Case?"),
+        (("explain", "basket"), "did you mean Basket Case?"),
+        (("explain", "Citty Limosines"), "did you mean City Limousines?"),
+        (("explain", "0107"), ""),
+        (("explain", "0010"), "did you mean INV-0010?"),
+        (("dispute", "open", "0010", "--code", "quality"), "did you mean INV-0010?"),
+        (("explain", "100%"), ""),
+        (("explain", "Zzyzx Quarry"), ""),
+    ],
+)
+def test_a_name_that_is_not_there_is_answered_with_the_nearest(
+    reader: Desk, command: tuple[str, ...], meant: str
+) -> None:
+    told = reader.refused(*command)
+    assert "in the mirror" in told
+    assert meant in told if meant else "did you mean" not in told
