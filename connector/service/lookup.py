@@ -73,7 +73,8 @@ def invoice(tx: Tx, organisation_id: str, text: str) -> Invoice:
     if not found:
         near = nearest.invoice_numbers(tx, organisation_id, text)
         raise NotFound(
-            f"no invoice {text!r} in the mirror{_meant(near)}", next_step="check the number, or run `dunwell pull` first"
+            f"no invoice {text!r} in the mirror{_meant(near)}",
+            next_step="check the number, or run `dunwell pull` first",
         )
     if len({record.id for record in found}) > 1:
         raise Refused(f"{text!r} fits several invoices", next_step="use the invoice's id")
