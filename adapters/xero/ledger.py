@@ -71,15 +71,15 @@ class XeroLedger:
     def _membership(self) -> Membership:
         return lookup.groups(self._client, self._minded, {}).membership(self._minded)
 
-    def prepare(self, effect: Effect, receipts: Mapping[str, Receipt]) -> Prepared:  # noqa: ARG002 (no chain needs an id)
-        return prepare(effect)
+    def prepare(self, effect: Effect, receipts: Mapping[str, Receipt]) -> Prepared:
+        return prepare(effect, receipts)
 
     def send(self, effect: Effect, prepared: Prepared) -> Receipt:
         with self._client.caller.within(SEND_WITHIN):
             return self._writer.send(effect, prepared)
 
-    def find(self, effect: Effect, prepared: Prepared) -> Probe:  # noqa: ARG002 (the marker is in the effect)
-        return self._writer.find(effect)
+    def find(self, effect: Effect, prepared: Prepared) -> Probe:
+        return self._writer.find(effect, prepared)
 
     def options(self) -> LedgerOptions:
         """Active accounts, tax rates and contact groups. An account without a code goes by its id."""

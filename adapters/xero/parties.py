@@ -11,7 +11,7 @@ from typing import Final, Literal
 from adapters.xero.timezones import IANA, MAIN_ZONE
 from adapters.xero.values import Amount, Unclear, currency, day, number, plain, stamp
 from adapters.xero.wire import AddressRow, ContactRow, OrganisationRow, PersonRow, PhoneRow
-from connector.domain.ledger import Address, Customer, Organisation, Person
+from connector.domain.ledger import Address, Customer, Organisation, PaymentTerms, Person, TermsBasis
 
 log = logging.getLogger("dunwell.xero")
 
@@ -49,11 +49,32 @@ def customer(row: ContactRow, membership: Membership) -> Customer:
         currency=row.get("DefaultCurrency") or "",
         account_number=plain(row.get("AccountNumber")),
         groups=tuple(sorted((own - membership.minded) | set(membership.of.get(row["ContactID"], ())))),
+        terms=terms(row),
         merged_into=merged,
         outstanding=_figure(receivable.get("Outstanding")),
         overdue=_figure(receivable.get("Overdue")),
         updated_at=stamp(row.get("UpdatedDateUTC")),
     )
+
+
+BASES: Final = {
+    "DAYSAFTERBILLDATE": TermsBasis.AFTER_INVOICE_DATE,
+    "DAYSAFTERBILLMONTH": TermsBasis.AFTER_INVOICE_MONTH,
+    "OFCURRENTMONTH": TermsBasis.OF_THIS_MONTH,
+    "OFFOLLOWINGMONTH": TermsBasis.OF_NEXT_MONTH,
+}
+
+
+def terms(row: ContactRow) -> PaymentTerms | None:
+    """The contact's own terms for sales; None where it has none. Raises `Unclear` for a number of days that is none."""
+    sales = (row.get("PaymentTerms") or {}).get("Sales") or {}
+    basis = BASES.get(sales.get("Type") or "")
+    if basis is None or not (text := sales.get("Day")):
+        return None
+    found = number(text)
+    if found != found.to_integral_value():
+        raise Unclear(f"unusable terms {text[:40]!r}")
+    return PaymentTerms(int(found), basis)
 
 
 def _figure(amount: Amount | None) -> Decimal | None:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, assert_never
 
+from adapters.xero import documents
 from adapters.xero.client import segment
 from connector.domain.decisions import TargetKind
 from connector.domain.effects import (
@@ -22,6 +23,7 @@ from connector.domain.effects import (
     NewInvoice,
     Note,
     Prepared,
+    Receipt,
     Schedule,
     Tag,
     Terms,
@@ -41,17 +43,20 @@ CAPABILITIES: Final = Capabilities(
         EffectKind.SCHEDULE: EffectClass("N"),
         EffectKind.LEDGER_EMAIL: EffectClass("U"),
         EffectKind.LETTER: EffectClass("U", supported=False, instead="sent by dunwell's own channels"),
-        EffectKind.CREDIT_NOTE: EffectClass("N", supported=False, instead="raised by a person in Xero"),
-        EffectKind.ALLOCATION: EffectClass("P", supported=False, instead="made by a person in Xero"),
-        EffectKind.INVOICE: EffectClass("N", supported=False, instead="raised by a person in Xero"),
-        EffectKind.TERMS: EffectClass("S", supported=False, instead="set by a person in Xero"),
+        EffectKind.CREDIT_NOTE: EffectClass("N"),
+        EffectKind.ALLOCATION: EffectClass("P"),
+        EffectKind.INVOICE: EffectClass("N"),
+        EffectKind.TERMS: EffectClass("S"),
     },
     note_limit=NOTE_LIMIT,
 )
 
 
-def prepare(effect: Effect) -> Prepared:
-    """The exact request for the effect. Pure. Raises `Refused` where Xero cannot carry it."""
+def prepare(effect: Effect, receipts: Mapping[str, Receipt]) -> Prepared:
+    """The exact request for the effect. Pure. Raises `Refused` where Xero cannot carry it.
+
+    `receipts`: of the effects that come before this one, by effect key.
+    """
     payload = effect.payload
     match payload:
         case Note():
@@ -69,8 +74,16 @@ def prepare(effect: Effect) -> Prepared:
             return _json(effect, "POST", f"/Invoices/{segment(effect.target)}/Email", {})
         case Letter():
             raise Refused("Xero sends no letters of our wording", next_step="letters go by dunwell's own channels")
-        case CreditNote() | Allocation() | NewInvoice() | Terms():
-            raise Refused(f"writing a {effect.kind} is not built yet", record=effect.target)
+        case CreditNote():
+            return _json(effect, *documents.prepare_credit_note(effect, payload))
+        case NewInvoice():
+            return _json(effect, *documents.prepare_invoice(effect, payload))
+        case Allocation():
+            _only_on(effect, TargetKind.INVOICE)
+            return _json(effect, *documents.prepare_allocation(effect, payload, receipts))
+        case Terms():
+            _only_on(effect, TargetKind.CUSTOMER)
+            return _json(effect, *documents.prepare_terms(effect, payload))
         case _:
             assert_never(payload)
 

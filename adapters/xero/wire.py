@@ -129,6 +129,17 @@ class GroupRow(TypedDict, total=False):
 
 
 @with_config(_OPEN)
+class TermRow(TypedDict, total=False):
+    Day: str | None
+    Type: str | None
+
+
+@with_config(_OPEN)
+class TermsRow(TypedDict, total=False):
+    Sales: TermRow | None
+
+
+@with_config(_OPEN)
 class ContactRow(TypedDict, total=False):
     ContactID: Required[str]
     Name: str | None
@@ -143,6 +154,7 @@ class ContactRow(TypedDict, total=False):
     Addresses: list[AddressRow] | None
     ContactGroups: list[GroupRow] | None
     Balances: BalancesRow | None
+    PaymentTerms: TermsRow | None
     IsCustomer: bool | None
     IsSupplier: bool | None
     MergedToContactID: str | None
@@ -340,6 +352,7 @@ _CREDIT_ROWS: Final = TypeAdapter(list[CreditRow])
 CREDIT_NOTES: Final = Shape("CreditNotes", "CreditNoteID", _CREDIT_ROWS, TypeAdapter(CreditNotesEnvelope))
 OVERPAYMENTS: Final = Shape("Overpayments", "OverpaymentID", _CREDIT_ROWS)
 PREPAYMENTS: Final = Shape("Prepayments", "PrepaymentID", _CREDIT_ROWS)
+ALLOCATIONS: Final = Shape("Allocations", "AllocationID", TypeAdapter(list[AllocationRow]))
 GROUPS: Final = Shape("ContactGroups", "ContactGroupID", TypeAdapter(list[GroupRow]))
 ORGANISATIONS: Final = Shape("Organisations", "OrganisationID", TypeAdapter(list[OrganisationRow]))
 ACTIONS: Final = Shape("Actions", "Name", TypeAdapter(list[ActionRow]))

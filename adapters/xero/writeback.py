@@ -10,10 +10,9 @@ import json
 from datetime import date
 from typing import Final, TypeVar, assert_never
 
-from adapters.xero import lookup, wire
+from adapters.xero import lookup, raising, wire
+from adapters.xero.answers import ABSENT, CANNOT_TELL, Before, answered, judge_elements, present, write
 from adapters.xero.client import XeroClient, segment
-from adapters.xero.decode import document, page
-from adapters.xero.dialect import messages
 from adapters.xero.prepare import attachment_name, history_path
 from adapters.xero.values import Unclear, day
 from connector.domain.effects import (
@@ -21,7 +20,6 @@ from connector.domain.effects import (
     CreditNote,
     Effect,
     ExpectedDate,
-    Finding,
     LedgerEmail,
     Letter,
     NewInvoice,
@@ -36,9 +34,7 @@ from connector.domain.effects import (
 from connector.errors import (
     DunwellError,
     LedgerRejected,
-    LedgerUnavailable,
     NotFound,
-    NotSent,
     OutcomeUnknown,
     Refused,
     UnreadableAnswer,
@@ -48,8 +44,6 @@ from connector.ports import HttpAnswer
 T = TypeVar("T")
 
 MOST_ATTACHMENTS: Final = 10
-_ABSENT: Final = Probe(Finding.ABSENT)
-_CANNOT_TELL: Final = Probe(Finding.CANNOT_TELL)
 
 
 class Writer:
@@ -78,12 +72,16 @@ class Writer:
                 return Receipt(f"Invoices/{effect.target}/Email", "accepted by Xero for sending")
             case Letter():
                 raise Refused("Xero sends no letters of our wording")
-            case CreditNote() | Allocation() | NewInvoice() | Terms():
-                raise Refused(f"writing a {effect.kind} is not built yet", record=effect.target)
+            case CreditNote() | NewInvoice():
+                return raising.send_document(self._client, effect, payload, prepared)
+            case Allocation():
+                return raising.send_allocation(self._client, effect, payload, prepared)
+            case Terms():
+                return raising.send_terms(self._client, effect, payload, prepared)
             case _:
                 assert_never(payload)
 
-    def find(self, effect: Effect) -> Probe:
+    def find(self, effect: Effect, prepared: Prepared) -> Probe:
         """Look whether the effect is in Xero. Raises `Retriable` when it cannot be looked up now."""
         payload = effect.payload
         try:
@@ -92,39 +90,39 @@ class Writer:
                     return self._find_note(effect)
                 case Tag():
                     as_wanted = self._in_group(effect, payload) == payload.present
-                    return _present(effect.target) if as_wanted else _ABSENT
+                    return present(effect.target) if as_wanted else ABSENT
                 case ExpectedDate():
                     return self._find_expected(effect, payload)
                 case Schedule():
                     return self._find_schedule(effect, payload)
-                case LedgerEmail() | Letter() | CreditNote() | Allocation() | NewInvoice() | Terms():
-                    return _CANNOT_TELL
+                case CreditNote() | NewInvoice():
+                    return raising.find_document(self._client, payload)
+                case Allocation():
+                    return raising.find_allocation(self._client, effect, payload, prepared)
+                case Terms():
+                    return raising.find_terms(self._client, effect, payload)
+                case LedgerEmail() | Letter():
+                    return CANNOT_TELL
                 case _:
                     assert_never(payload)
-        except NotFound:
-            return _CANNOT_TELL  # the record itself is gone: only a person can tell
+        except (NotFound, LedgerRejected):
+            return CANNOT_TELL  # the record is gone, or somebody else's stands in its place: only a person can tell
 
     def _write(self, prepared: Prepared, path: str = "") -> HttpAnswer:
-        return self._client.write(
-            prepared.method,
-            path or prepared.path,
-            prepared.body,
-            content_type=prepared.content_type,
-            key=prepared.key,
-        )
+        return write(self._client, prepared, path)
 
     def _send_note(self, effect: Effect, prepared: Prepared) -> Receipt:
         answer = self._write(prepared)
-        written = _answered(answer, wire.HISTORY)
+        written = answered(answer, wire.HISTORY)
         if not any(effect.marker in (row.get("Details") or "") for row in written):
-            _judge_elements(answer)
+            judge_elements(answer)
             raise OutcomeUnknown("Xero's answer does not show the note", record=effect.target)
         return Receipt(effect.marker, "note written")
 
     def _find_note(self, effect: Effect) -> Probe:
         rows = self._client.history(history_path(effect))
         there = any(effect.marker in (row.get("Details") or "") for row in rows)
-        return _present(effect.marker) if there else _ABSENT
+        return present(effect.marker) if there else ABSENT
 
     def _groups(self, tag: Tag) -> dict[str, frozenset[str]]:
         """The groups that bear the tag's name, with their members."""
@@ -138,7 +136,7 @@ class Writer:
         return any(effect.target in contacts for contacts in self._groups(tag).values())
 
     def _send_tag(self, effect: Effect, tag: Tag, prepared: Prepared) -> Receipt:
-        with _Before():
+        with Before():
             groups = self._groups(tag)
         holding = [group_id for group_id, contacts in groups.items() if effect.target in contacts]
         if bool(holding) == tag.present:
@@ -163,9 +161,9 @@ class Writer:
         """The new group's id. Safe to repeat: the groups are listed before."""
         body = json.dumps({"ContactGroups": [{"Name": tag.tag}]}).encode()
         answer = self._client.write("PUT", "/ContactGroups", body, key=f"{key}-group" if key else "")
-        created = lookup.matching(_answered(answer, wire.GROUPS), tag.tag)
+        created = lookup.matching(answered(answer, wire.GROUPS), tag.tag)
         if not created:
-            _judge_elements(answer)
+            judge_elements(answer)
             raise OutcomeUnknown("Xero's answer does not show the new contact group", record=tag.tag)
         return created[0]
 
@@ -184,7 +182,7 @@ class Writer:
         return _expected(found.rows[0])
 
     def _send_expected(self, effect: Effect, wanted: ExpectedDate, prepared: Prepared) -> Receipt:
-        with _Before():
+        with Before():
             now = self._expected_now(effect.target)
         if now == wanted.expected:
             return Receipt(effect.target, now.isoformat(), already=True)
@@ -195,20 +193,20 @@ class Writer:
                 next_step="decide anew from the date that now stands in Xero",
             )
         answer = self._write(prepared)
-        if not any(_expected(row) == wanted.expected for row in _answered(answer, wire.INVOICES)):
-            _judge_elements(answer)
+        if not any(_expected(row) == wanted.expected for row in answered(answer, wire.INVOICES)):
+            judge_elements(answer)
             raise OutcomeUnknown("Xero's answer does not show the expected date", record=effect.target)
         return Receipt(effect.target, wanted.expected.isoformat())
 
     def _find_expected(self, effect: Effect, wanted: ExpectedDate) -> Probe:
         now = self._expected_now(effect.target)
         if now == wanted.expected:
-            return _present(effect.target)
+            return present(effect.target)
         # Another value is a person's later word, or an earlier one: whether ours stood there cannot be seen.
-        return _ABSENT if now == wanted.seen else _CANNOT_TELL
+        return ABSENT if now == wanted.seen else CANNOT_TELL
 
     def _send_schedule(self, effect: Effect, schedule: Schedule, prepared: Prepared) -> Receipt:
-        with _Before():
+        with Before():
             attached = self._client.attachments(effect.target)
         name = attachment_name(effect, schedule)
         if (same := _same(attached, name, schedule)) is not None:
@@ -221,34 +219,17 @@ class Writer:
                 next_step="remove one in Xero, then retry",
             )
         answer = self._write(prepared)
-        for row in _answered(answer, wire.ATTACHMENTS):
+        for row in answered(answer, wire.ATTACHMENTS):
             if row.get("FileName") == name:
                 return Receipt(row.get("AttachmentID") or name, name)
-        _judge_elements(answer)
+        judge_elements(answer)
         raise OutcomeUnknown("Xero's answer does not show the attachment", record=effect.target)
 
     def _find_schedule(self, effect: Effect, schedule: Schedule) -> Probe:
         name = attachment_name(effect, schedule)
         same = _same(self._client.attachments(effect.target), name, schedule)
         # Ours by name but of another size was cut short: putting it again overwrites it.
-        return _ABSENT if same is None else _present(same.get("AttachmentID") or name)
-
-
-class _Before:
-    """A read that goes before the write: when it fails, nothing was sent."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, (LedgerUnavailable, UnreadableAnswer)):
-            raise NotSent(f"could not look before writing: {error.what}", not_done="nothing was written") from error
-        if isinstance(error, NotFound):
-            raise LedgerRejected(error.what, status=404, next_step="look for the record in Xero") from error
-
-
-def _present(reference: str) -> Probe:
-    return Probe(Finding.PRESENT, Receipt(reference, found=True))
+        return ABSENT if same is None else present(same.get("AttachmentID") or name)
 
 
 def _with_group(path: str, group_id: str) -> str:
@@ -256,23 +237,6 @@ def _with_group(path: str, group_id: str) -> str:
     parts = path.split("/")
     assert parts[1] == "ContactGroups", path
     return "/".join([*parts[:2], segment(group_id), *parts[3:]])
-
-
-def _answered(answer: HttpAnswer, shape: wire.Shape[T]) -> tuple[T, ...]:
-    """The rows of a write's answer. An unreadable one tells nothing: `OutcomeUnknown`."""
-    try:
-        return page(answer, shape).rows
-    except UnreadableAnswer as error:
-        raise OutcomeUnknown(error.what) from error
-
-
-def _judge_elements(answer: HttpAnswer) -> None:
-    """A 200 may carry an error of its element: each is judged alone. Raises `LedgerRejected`."""
-    elements = document(answer)
-    lists = [rows for rows in elements.values() if isinstance(rows, list)] if isinstance(elements, dict) else []
-    wrapped = json.dumps({"Elements": lists}).encode()
-    if detail := "; ".join(messages(HttpAnswer(answer.status, {"content-type": "application/json"}, wrapped))):
-        raise LedgerRejected(f"Xero refused: {detail}", detail=detail, status=answer.status)
 
 
 def _expected(row: wire.InvoiceRow) -> date | None:

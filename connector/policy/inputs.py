@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from connector.domain.decisions import Decision, Reason
 from connector.domain.facts import CustomerFacts, ItemFacts, PauseState
+from connector.policy.rules import reduction
 
 _STANDING = (PauseState.ACTIVE, PauseState.UNDECIDED)
 
@@ -25,6 +26,8 @@ def inputs_of(facts: CustomerFacts, decision: Decision) -> Mapping[str, str]:
         "held_by": facts.holder.value,
         "excluded": facts.excluded,
     }
+    if decision.rule == reduction.NAME:
+        found["decision"] = "standing" if reduction.stands(facts, decision) else "withdrawn"
     if decision.contact or decision.asks_for_money:
         found["recipient"] = facts.recipient.casefold()
     for invoice_id in decision.items:

@@ -13,7 +13,19 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from connector.channels.notes import short_date
-from connector.domain.effects import Effect, EffectKind, EffectState, Finding, Letter, Note, Prepared, Receipt
+from connector.domain.effects import (
+    Allocation,
+    CreditNote,
+    Effect,
+    EffectKind,
+    EffectState,
+    Finding,
+    Letter,
+    NewInvoice,
+    Note,
+    Prepared,
+    Receipt,
+)
 from connector.errors import (
     Busy,
     ConnectionRevoked,
@@ -252,7 +264,9 @@ class _Round:
         return replace(prepared, key=f"{effect.key[:40]}-{row.attempt + 1}")
 
     def _dated(self, tx: Tx, effect: Effect) -> Effect:
-        """A note names the day on which the act that it reports really happened."""
+        """A note names the day on which the act that it reports really happened; no document is dated back."""
+        if isinstance(effect.payload, CreditNote | Allocation | NewInvoice):
+            return replace(effect, payload=replace(effect.payload, dated=self.w.today(self.organisation)))
         if not isinstance(effect.payload, Note) or not effect.payload.dated or not effect.after:
             return effect
         happened = happened_on(outbox.get(tx, effect.after[0]), self.organisation)

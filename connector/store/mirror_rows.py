@@ -26,9 +26,11 @@ from connector.domain.ledger import (
     InvoiceStatus,
     Line,
     Payment,
+    PaymentTerms,
     Person,
     Record,
     RecordKind,
+    TermsBasis,
 )
 from connector.domain.money import CurrencyMismatch, Money
 from connector.store import schema
@@ -105,6 +107,7 @@ def _customer_row(c: Customer) -> Row:
         "groups": c.groups,
         "merged_into": c.merged_into,
         "parent": c.parent,
+        "terms": None if c.terms is None else [c.terms.day, c.terms.basis.value],
         "overdue": None if c.overdue is None else f"{c.overdue:f}",
     }
     outstanding = None if c.outstanding is None else f"{c.outstanding:f}"
@@ -201,10 +204,15 @@ def _customer(row: Row) -> Customer:
         groups=tuple(body["groups"]),
         merged_into=body["merged_into"],
         parent=body["parent"],
+        terms=_terms(body.get("terms")),
         outstanding=None if outstanding is None else Decimal(outstanding),
         overdue=None if body["overdue"] is None else Decimal(body["overdue"]),
         updated_at=_instant(updated),
     )
+
+
+def _terms(stored: list[Any] | None) -> PaymentTerms | None:
+    return None if stored is None else PaymentTerms(stored[0], TermsBasis(stored[1]))
 
 
 def _invoice(row: Row) -> Invoice:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -13,13 +13,17 @@ import sqlalchemy as sa
 from connector.domain.ledger import (
     Address,
     Allocation,
+    Credit,
     Customer,
+    Invoice,
     InvoiceStatus,
     Line,
     NeedsReview,
+    PaymentTerms,
     Person,
     Record,
     RecordKind,
+    TermsBasis,
 )
 from connector.domain.money import Money
 from connector.errors import NotFound
@@ -46,6 +50,7 @@ RICH_CUSTOMER = Customer(
     groups=("Trade", "Query"),
     merged_into="c-8",
     parent="c-7",
+    terms=PaymentTerms(20, TermsBasis.OF_NEXT_MONTH),
     outstanding=Decimal("12345678901234.50"),
     overdue=Decimal("-0.10"),
     updated_at=datetime(2026, 2, 28, 23, 59, 59, 999_999, tzinfo=UTC),
@@ -61,6 +66,7 @@ RICH_INVOICE = replace(
         Line("l2", "", money("-0.01", "EUR"), money("0", "EUR")),
     ),
 )
+BY_DEFAULT = {"sent", "reference", "active", "rate"}  # told elsewhere: `test_records_come_back_exactly` varies them
 RICH_CREDIT = credit(
     "k-9",
     "500",
@@ -68,6 +74,17 @@ RICH_CREDIT = credit(
     number="CN-1",
     allocations=(Allocation("i-9", money("379.50"), date(2026, 2, 3), "a-1"),),
 )
+
+
+@pytest.mark.parametrize("rich", [RICH_CUSTOMER, RICH_INVOICE, RICH_CREDIT], ids=lambda rich: type(rich).__name__)
+def test_the_rich_records_name_every_field(rich: Customer | Invoice | Credit) -> None:
+    """Else a field that the store forgets would come back as its default, and look right."""
+    forgotten = [
+        field.name
+        for field in fields(rich)
+        if field.default is not MISSING and getattr(rich, field.name) == field.default and field.name not in BY_DEFAULT
+    ]
+    assert forgotten == []
 
 
 @pytest.mark.parametrize(

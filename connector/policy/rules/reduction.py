@@ -46,6 +46,12 @@ class _ReductionRule:
 RULE: Rule = _ReductionRule()
 
 
+def stands(facts: CustomerFacts, decision: Decision) -> bool:
+    """Whether what the decision enters has not been withdrawn."""
+    made = (*facts.concessions, *facts.credit_uses, *facts.terms_changes)
+    return any(case.id == decision.occasion for case in made)
+
+
 def refusal(facts: CustomerFacts, invoice_id: str, amount: Money, as_of: date) -> Reason | None:
     """Why nothing may be taken off this invoice today; None when `amount` may."""
     item = next((item for item in facts.items if item.invoice.id == invoice_id), None)

@@ -101,16 +101,16 @@ def body(request: httpx.Request) -> Mapping[str, Any]:
 
 @pytest.mark.parametrize("wanted", ALL.values(), ids=ALL)
 def test_preparing_is_pure_and_its_key_is_the_effects(wanted: Effect) -> None:
-    prepared = prepare(wanted)
-    assert prepared == prepare(wanted)
+    prepared = prepare(wanted, {})
+    assert prepared == prepare(wanted, {})
     assert prepared.key == f"dw-{wanted.key}"
     assert len(prepared.key) <= 128
-    assert prepare(replace(wanted, key="f" * 64)).key != prepared.key
+    assert prepare(replace(wanted, key="f" * 64), {}).key != prepared.key
 
 
 def test_the_marker_is_the_last_thing_in_a_note() -> None:
     note = ALL["note"]
-    prepared = prepare(note)
+    prepared = prepare(note, {})
     assert (prepared.method, prepared.path) == ("PUT", f"/Invoices/{INVOICE}/History")
     (record,) = json.loads(prepared.body)["HistoryRecords"]
     assert record == {"Details": f"Reminder letter sent on 22 Nov 2026. {note.marker}"}
@@ -119,7 +119,7 @@ def test_the_marker_is_the_last_thing_in_a_note() -> None:
 @pytest.mark.parametrize("text", ["word " * 1000, "x" * 5000, "a\x00b\x1b[31m\ud800"])
 def test_a_note_fits_and_is_printable(text: str) -> None:
     note = effect(Note(text), CUSTOMER, TargetKind.CUSTOMER)
-    details = json.loads(prepare(note).body)["HistoryRecords"][0]["Details"]
+    details = json.loads(prepare(note, {}).body)["HistoryRecords"][0]["Details"]
     assert len(details) <= NOTE_LIMIT
     assert details.endswith(f" {note.marker}")
     assert all(character.isprintable() for character in details)
@@ -130,9 +130,9 @@ def test_a_note_fits_and_is_printable(text: str) -> None:
 
 def test_ids_stay_inside_their_place_in_the_path() -> None:
     hostile = effect(LedgerEmail(), "../Contacts?x=#1")
-    assert prepare(hostile).path == "/Invoices/..%2FContacts%3Fx%3D%231/Email"
+    assert prepare(hostile, {}).path == "/Invoices/..%2FContacts%3Fx%3D%231/Email"
     with pytest.raises(NotFound):
-        prepare(effect(Tag(TAG, present=False), "", TargetKind.CUSTOMER))  # would empty the whole group
+        prepare(effect(Tag(TAG, present=False), "", TargetKind.CUSTOMER), {})  # would empty the whole group
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_ids_stay_inside_their_place_in_the_path() -> None:
 )
 def test_what_xero_cannot_carry_is_refused_before_anything_is_sent(wanted: Effect) -> None:
     with pytest.raises(Refused):
-        prepare(wanted)
+        prepare(wanted, {})
 
 
 def test_capabilities_are_honest_about_every_kind() -> None:
