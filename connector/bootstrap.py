@@ -198,14 +198,17 @@ class _Parts:
         return self._policies[currency]
 
     def calendar(self, row: OrganisationRow) -> Calendar:
-        """Business days at the organisation's place, two years back and two ahead. Raises `ConfigError`."""
+        """Business days at the organisation's place, two years back and two ahead, also while policy.yaml is wrong.
+
+        Whoever decides by them asks for the policy too, which is refused then.
+        """
         from connector.config import calendars
-        from connector.config.layers import load_policy
+        from connector.config.layers import load_sound_policy
 
         key = (row.record.country, row.record.base_currency)
         if key not in self._calendars:
             year = self._clock.now().year
-            policy = load_policy(self._root).policy  # quiet periods hold no money: any currency's will do
+            policy = load_sound_policy(self._root, row.record.base_currency, row.preset).policy
             self._calendars[key] = calendars.calendar(row.record.country, "", range(year - 2, year + 3), policy)
         return self._calendars[key]
 

@@ -53,7 +53,7 @@ class UserError(DunwellError):
 
 
 class ConfigError(UserError):
-    """A configuration file is wrong; the configuration in force before stays in force."""
+    """A configuration file is wrong: nothing is decided by it before it is mended."""
 
     def __init__(
         self,

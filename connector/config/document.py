@@ -75,7 +75,7 @@ def located(file: str, at: Position, place: Place, what: str, fix: str = "") -> 
         column=at.column,
         path=dotted(place),
         fix=fix,
-        not_done="the configuration in force before stays in force",
+        not_done="nothing was decided or sent",
     )
 
 

@@ -5,6 +5,8 @@ Maps merge deep, lists replace whole, null goes back to the preset.
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +21,7 @@ from connector.config.findings import findings, nearest, place_in
 from connector.errors import ConfigError
 from connector.policy.document import Policy, UnknownCurrency, policy_version
 
+_log = logging.getLogger("dunwell.policy")
 PRESETS: Final = ("gentle", "standard", "firm")
 POLICY_FILE: Final = "policy.yaml"
 # Two ways to say one thing: setting one in a later layer takes the other away.
@@ -60,6 +63,34 @@ def load_policy(project: Path, currency: str | None = None) -> LoadedPolicy:
     return loaded
 
 
+def load_sound_policy(project: Path, currency: str, preset: str) -> LoadedPolicy:
+    """The policy as far as policy.yaml is sound, for what is only recorded: nothing is decided or sent by it.
+
+    A section with something wrong in it is left aside, and so is the whole file where that is not enough; the log says
+    so. `preset` stands in where the file does not name one that exists. Raises `ConfigError` where no preset can be
+    had in that currency.
+    """
+    path = project / POLICY_FILE
+    loaded, wrong = _load(path, currency)
+    if loaded is not None:
+        return loaded
+    _tell(f"{wrong[0]}; nothing is decided before that is mended, and records go by the rest of the policy")
+    own = read_document(path)
+    aside = {re.split(r"[.\[]", one.path, maxsplit=1)[0] for one in wrong}
+    kept = {name: value for name, value in own.data.items() if name not in aside}
+    for settings in (kept, dict[str, object]()):
+        loaded, _ = _loaded(Document(own.file, {"preset": preset} | settings, own.keys, own.values), currency)
+        if loaded is not None:
+            return loaded
+    raise wrong[0]
+
+
+@cache
+def _tell(message: str) -> None:
+    """Say it once a process, however often the file is read."""
+    _log.warning("%s", message)
+
+
 def check_policy(project: Path) -> tuple[ConfigError, ...]:
     """Every finding in the project's policy.yaml (or in the file itself); none = it is sound."""
     return _load(project / POLICY_FILE if project.is_dir() else project, None)[1]
@@ -80,6 +111,12 @@ def preset_document(name: str) -> Document:
 
 def _load(path: Path, currency: str | None) -> tuple[LoadedPolicy | None, tuple[ConfigError, ...]]:
     own = read_document(path)
+    if not own.data and not own.findings:
+        _tell(f"{path} is empty: the preset standard is in force; write `preset: standard`, or the one that you mean")
+    return _loaded(own, currency)
+
+
+def _loaded(own: Document, currency: str | None) -> tuple[LoadedPolicy | None, tuple[ConfigError, ...]]:
     wrong = list(own.findings)
     name = own.data.get("preset") or "standard"
     if name not in PRESETS:

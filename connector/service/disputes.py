@@ -9,6 +9,7 @@ from connector.domain.ledger import Invoice
 from connector.domain.money import Money, total
 from connector.errors import NotFound, Refused
 from connector.service import lookup
+from connector.service.knowledge import policy_for_records
 from connector.service.people import record
 from connector.service.wiring import Wiring
 from connector.store import cases, mirror
@@ -31,7 +32,7 @@ def open_dispute(
 
     Raises `Refused` when the amount is not in the invoice's currency, not positive, or more than the balance.
     """
-    policy = w.policy(organisation).policy
+    policy = policy_for_records(w, organisation)
     with w.db.writing(w.tenant) as tx:
         invoice = lookup.invoice(tx, organisation.id, text)
         if not invoice.is_open:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from connector.config.layers import load_sound_policy
 from connector.domain.cases import (
     CaseFile,
     CaseRecord,
@@ -21,6 +22,8 @@ from connector.domain.decisions import Acted, ActedState, ActionKey, ActionKind
 from connector.domain.derive import derive
 from connector.domain.facts import CustomerFacts, OrganisationState
 from connector.domain.ledger import CustomerBook
+from connector.errors import ConfigError
+from connector.policy.document import Policy
 from connector.service.wiring import Wiring
 from connector.store import actions, cases, mirror
 from connector.store.db import Tx
@@ -155,6 +158,14 @@ def all_facts(tx: Tx, organisation: OrganisationRow, knowledge: Knowledge, as_of
     if rest := sorted(recent - seen):
         for book in mirror.books(tx, organisation.id, rest, open_only=False):
             yield knowledge.facts(book, as_of)
+
+
+def policy_for_records(w: Wiring, organisation: OrganisationRow) -> Policy:
+    """The policy by which a record is made: what people tell us is kept also while policy.yaml is wrong somewhere."""
+    try:
+        return w.policy(organisation).policy
+    except ConfigError:
+        return load_sound_policy(w.project, organisation.record.base_currency, organisation.preset).policy
 
 
 def facts_of(w: Wiring, tx: Tx, organisation: OrganisationRow, customer_id: str, as_of: date) -> CustomerFacts:

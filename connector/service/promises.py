@@ -12,7 +12,7 @@ from connector.errors import Refused
 from connector.policy.document import Policy
 from connector.policy.rules.promise import may_promise
 from connector.service import lookup
-from connector.service.knowledge import facts_of
+from connector.service.knowledge import facts_of, policy_for_records
 from connector.service.people import record
 from connector.service.wiring import Wiring
 from connector.service.wording import say
@@ -31,7 +31,7 @@ def promise(
     What is promised by that date already is not recorded again: another amount changes the record, everything else is
     `Refused`. Raises `Refused` also where the policy's limits are passed, naming them.
     """
-    policy = w.policy(organisation).policy
+    policy = policy_for_records(w, organisation)
     today = w.today(organisation)
     with w.db.writing(w.tenant) as tx:
         customer_id, invoice_ids = _covered(tx, organisation, text)

@@ -148,7 +148,7 @@ def test_a_finding_names_the_setting_it_speaks_of(tmp_path: Path, text: str, lin
 def test_loading_stops_at_the_first_finding(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="preset = loud") as caught:
         _load(tmp_path, "preset: loud\nplans: 1\n")
-    assert (caught.value.line, caught.value.not_done) == (1, "the configuration in force before stays in force")
+    assert (caught.value.line, caught.value.not_done) == (1, "nothing was decided or sent")
 
 
 def test_a_project_without_a_policy_is_told_how_to_make_one(tmp_path: Path) -> None:
