@@ -167,8 +167,8 @@ def _nested_credit(credit: r.Credit, allocation: r.Allocation) -> dict[str, obje
     put(wire, CreditNoteNumber=credit.number if credit.kind == "credit_note" else None)
     put(wire, AppliedAmount=allocation.amount)
     put_day(wire, "Date", allocation.date)
-    put(wire, Total=credit.total)
-    wire.update(LineItems=[], HasErrors=False)
+    put(wire, Total=credit.total, HasErrors=False if credit.kind == "credit_note" else None)
+    wire["LineItems"] = []
     return wire
 
 
@@ -223,7 +223,8 @@ def credit(books: Books, one: r.Credit, view: View, unitdp: int = 2) -> dict[str
     wire["UpdatedDateUTC"] = answers.stamp(one.updated)
     wire["UpdatedDateUTCString"] = answers.stamp_string(one.updated)
     put(wire, CurrencyCode=one.currency)
-    put_day(wire, "FullyPaidOnDate", one.fully_paid_on, twin=False)
+    if one.kind == "credit_note":
+        put_day(wire, "FullyPaidOnDate", one.fully_paid_on, twin=False)
     return wire if view == "summary" else with_extra(wire, one.extra)
 
 
