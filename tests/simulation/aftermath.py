@@ -58,12 +58,12 @@ def _settled(baton: Baton, oracle: Oracle, row: EffectRow) -> None:
             if times == 0 and not as_found:
                 baton.breach("I4", told)
         case EffectState.REJECTED:
-            if times:
+            if times and not oracle.undone(row):
                 baton.breach("I4", told)
             if row.effect.key[:40] not in oracle.refused and not _refused_by_us(row) and "mailbox" not in row.reason:
                 baton.breach("I2", f"nobody refused it: {told}")
         case EffectState.CANCELLED:
-            if times:
+            if times and not oracle.undone(row):
                 baton.breach("I4", told)
             _cancelled(baton, oracle, row, told)
     if row.attempt > MOST_ATTEMPTS:

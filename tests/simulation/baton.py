@@ -210,6 +210,7 @@ class Baton:
         if chosen is me:
             return
         self._current = chosen
+        self.counts["handed on"] += 1
         chosen.gate.release()
         if not me.over:
             me.gate.acquire()

@@ -25,7 +25,7 @@ from adapters._twin.messages import Request
 from adapters.xero.sandbox import scenario as neutral
 from adapters.xero.sandbox.app import XeroTwin
 from adapters.xero.sandbox.store import Books
-from connector.bootstrap import HowToConnect, connect_ledger, letterbook
+from connector.bootstrap import HowToConnect, connect_ledger, letterbook, settle
 from connector.config import calendars
 from connector.config.init import scaffold
 from connector.config.layers import LoadedPolicy, load_policy
@@ -312,6 +312,7 @@ def shared_memory() -> Path | None:
 @cache
 def ground() -> Ground:
     """This process's ground."""
+    settle()
     folder = Path(tempfile.mkdtemp(prefix="dunwell-simulation-", dir=shared_memory()))
     made = Ground(folder)
     _STACK.callback(made.close)

@@ -259,13 +259,13 @@ class Oracle:
             self.baton.breach("I3", f"{kind} belongs to no effect: {key}")
         key = row.effect.key[:40]
         self.rows[key].append(kind)
-        if self.happened[key] and self._undone(row):
+        if self.happened[key] and self.undone(row):
             return  # a person undid a state between: the effect asks for the state, not for the act
         self.happened[key] += 1
         if self.happened[key] > 1:
             self.baton.breach(invariant, f"{_told(row)} happened twice")
 
-    def _undone(self, row: EffectRow) -> bool:
+    def undone(self, row: EffectRow) -> bool:
         """Did a person change the state that this effect sets, while nobody could know whether it had been set?"""
         undoing = {"tag": ("group_remove", "group_add", "contact_merge"), "expected_date": ("expected date",)}
         kinds = undoing.get(row.effect.kind.value, ())
@@ -280,6 +280,11 @@ class Oracle:
                 return outbox.find(tx, prefix)
             except NotFound:
                 return None
+
+    def waiting_for_people(self) -> bool:
+        """Is there an outcome that only a person can find out?"""
+        with self.db.reading(self.tenant) as tx:
+            return tx.connection.exec_driver_sql("SELECT 1 FROM effect WHERE state = 'human'").first() is not None
 
     def effects(self) -> tuple[EffectRow, ...]:
         with self.db.reading(self.tenant) as tx:

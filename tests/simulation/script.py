@@ -96,15 +96,16 @@ def _stories(random: Random) -> tuple[str, ...]:
 
 
 def _agents(random: Random) -> tuple[tuple[Item, ...], ...]:
-    many = random.choice((1, 1, 2, 2, 3))
-    return tuple(tuple(_round(random, n) for n in range(random.randint(2, 4 - many // 3))) for _ in range(many))
+    """They set out at common instants, as scheduled processes do, so that they meet."""
+    many = random.choice((1, 2, 2, 2, 3))
+    spaces = ((0, 3), *random.choices(((20, 60), (125, 200), (190, 400), (600, 7200), (20_000, 90_000)), k=2))
+    bells = [random.uniform(*space) for space in spaces]
+    return tuple(tuple(_round(random, bell) for bell in bells if random.random() < 0.8) for _ in range(many))
 
 
-def _round(random: Random, number: int) -> Item:
-    what = random.choice(("cycle", "deliver", "deliver", "deliver", "pull"))
-    longer = random.choice(((1, 30), (60, 400), (60, 400), (600, 7200), (20_000, 90_000)))
-    wait = random.uniform(0, 20) if number == 0 else random.uniform(*longer)
-    return {"do": what, "wait": round(wait, 1)}
+def _round(random: Random, bell: float) -> Item:
+    what = random.choice(("cycle", "cycle", "deliver", "deliver", "deliver", "deliver", "pull", "pull"))
+    return {"do": what, "wait": round(bell + random.uniform(0, 2), 1)}
 
 
 def _settings(random: Random) -> dict[str, Any]:
