@@ -86,7 +86,7 @@ def write_everything(scene: Scene) -> None:
     paid = {"Invoice": {"InvoiceID": ids["open"]}, "Account": {"AccountID": ids["bank"]}, "Amount": "5.00"}
     add(scene, "pay", send("PUT", "/Payments", {"Payments": [{**paid, "Reference": "r"}]}), "Payments", "PaymentID")
     send("POST", "/Payments/{pay}", {"Payments": [{"Status": "DELETED"}]})
-    made = {
+    made: dict[str, object] = {
         "Type": "ACCREC",
         "InvoiceNumber": "DW-I-1",
         "Reference": "1 of 3",

@@ -83,6 +83,16 @@ def test_a_note_whose_answer_was_lost_is_written_once(caller: Caller) -> None:
     assert sum("[dw:abc]" in row.get("Details", "") for row in history) == 1
 
 
+@pytest.mark.parametrize(
+    ("method", "rest", "status"), [("DELETE", "", 405), ("PATCH", "", 405), ("DELETE", "/1", 404), ("POST", "/1", 404)]
+)
+def test_a_note_is_never_changed_or_deleted(caller: Caller, method: str, rest: str, status: int) -> None:
+    path = f"/Invoices/{only_invoice(caller)['InvoiceID']}/History"
+    before = caller.api("GET", path).body
+    assert caller.api(method, path + rest, b"{}", content_type="application/json").status == status
+    assert json.loads(caller.api("GET", path).body)["HistoryRecords"] == json.loads(before)["HistoryRecords"]
+
+
 def test_people_change_the_books_under_our_feet(caller: Caller) -> None:
     assert only_invoice(caller)["Status"] == "AUTHORISED"
     told = caller.control("POST", "people", {"actions": [{"do": "pay", "invoice": "i1"}]})["results"]
