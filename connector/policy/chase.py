@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 
 from connector.domain.cases import LetterSent, Party, PlanState
-from connector.domain.decisions import ActionKind, DunningLevel, Reason, RuleOutcome, Verdict
+from connector.domain.decisions import ActionKind, DunningLevel, Reason, RuleOutcome, Scalar, Verdict
 from connector.domain.facts import CustomerFacts, ItemFacts, PauseState, Standing
 from connector.domain.history import base_value
 from connector.domain.known import arrived, leads
@@ -210,6 +210,27 @@ def whole_customer(rule: str, facts: CustomerFacts) -> RuleOutcome | None:
     """The outcome for a customer whom nobody may contact; None when contact is possible."""
     block = customer_block(facts)
     return None if block is None else outcome(rule, block, *facts.items)
+
+
+def idle(rule: str, ready: Askable, reason: Reason) -> list[RuleOutcome]:
+    """What a rule says that found nothing to do: `reason` where somebody may be asked, else why nobody may."""
+    if ready.items or not ready.refused:
+        return [RuleOutcome(rule, Verdict.NOT_APPLICABLE, reason, tuple(item.invoice.id for item in ready.items))]
+    by_code: dict[str, list[RuleOutcome]] = {}
+    for item, refused in ready.refused:
+        said = RuleOutcome(rule, Verdict.NOT_APPLICABLE, refused, (item.invoice.id,))
+        by_code.setdefault(refused.code, []).append(said)
+    return [replace(same[0], items=tuple(id_ for one in same for id_ in one.items)) for same in by_code.values()]
+
+
+def lateness(item: ItemFacts, as_of: date) -> dict[str, Scalar]:
+    """The invoice, the days past its due date and, where its steps count from a later day, that day: for reasons."""
+    later = item.counts_from if item.counts_from != item.due else None
+    return {
+        "invoice": item.invoice.number,
+        "days": 0 if item.due is None else (as_of - item.due).days,
+        "counted_from": None if later is None else later.isoformat(),
+    }
 
 
 def too_small(policy: Policy, facts: CustomerFacts, items: Iterable[ItemFacts]) -> Reason | None:

@@ -23,6 +23,7 @@ from connector.domain.decisions import (
 from connector.domain.facts import CustomerFacts
 from connector.policy import guardrails
 from connector.policy.blocks import until_of, waits
+from connector.policy.chase import lateness
 from connector.policy.document import Policy
 from connector.policy.inputs import drift, inputs_of
 from connector.policy.organisation import organisation_decisions
@@ -185,7 +186,7 @@ def _neglected(
     tomorrow = facts.state.calendar.add(as_of, 1)
     for item in facts.items:
         if item.invoice.is_open and item.days_overdue > 0 and item.invoice.id not in covered:
-            reason = waits("neglected", tomorrow, invoice=item.invoice.number, days=item.days_overdue)
+            reason = Reason("neglected", {**lateness(item, as_of), "until": tomorrow.isoformat()})
             yield RuleOutcome("neglect", Verdict.BLOCKED, reason, (item.invoice.id,), tomorrow)
 
 
@@ -218,24 +219,31 @@ def _revisit(
 
 
 def why_not(evaluation: Evaluation, kind: ActionKind) -> tuple[RuleOutcome, ...]:
-    """What stands between this customer and an act of that kind, the weightiest first; nothing if it is proposed."""
+    """What stands between this customer and an act of that kind, the weightiest first; nothing if it is proposed.
+
+    Only what could have wanted such an act, and the guardrails that stopped one.
+    """
     if any(decision.kind is kind for decision in evaluation.decisions):
         return ()
     rules = _RULES_OF[kind]
-    named = [o for o in evaluation.outcomes if o.reason.facts.get("action") == kind.value]
-    others = [o for o in evaluation.outcomes if o.rule in rules and o not in named and o.verdict is not Verdict.DECIDED]
-    weight = (Verdict.BLOCKED, Verdict.WAITING, Verdict.DONE, Verdict.NOT_APPLICABLE, Verdict.DECIDED)
-    return tuple(sorted([*named, *others], key=lambda o: weight.index(o.verdict)))
+    undecided = [said for said in evaluation.outcomes if said.verdict is not Verdict.DECIDED]
+    found = [
+        said for said in undecided if said.reason.facts.get("action", kind.value if said.rule in rules else "") == kind
+    ]
+    weight = (Verdict.BLOCKED, Verdict.WAITING, Verdict.DONE, Verdict.NOT_APPLICABLE)
+    return tuple(sorted(found, key=lambda said: weight.index(said.verdict)))
 
 
 _RULES_OF: Mapping[ActionKind, frozenset[str]] = {
     ActionKind.SEND_INVOICE: frozenset({"bill_promptly"}),
     ActionKind.REINVOICE: frozenset({"reinvoice", "replies"}),
     ActionKind.STATEMENT: frozenset({"statements", "take_on"}),
-    ActionKind.LETTER: frozenset({"ladder", "reinvoice"}),
+    ActionKind.LETTER: frozenset({"ladder"}),
     ActionKind.THANKS: frozenset({"thanks", "plan"}),
     ActionKind.CALL: frozenset({"call", "principal", "extension", "promise", "plan", "plan_ended"}),
-    ActionKind.TASK: frozenset({"review", "take_on", "bill_promptly", "replies", "dispute", "patience", "plan"}),
+    ActionKind.TASK: frozenset(
+        {"review", "take_on", "bill_promptly", "reinvoice", "ladder", "replies", "dispute", "patience", "plan"}
+    ),
     ActionKind.TAG_DISPUTE: frozenset({"dispute"}),
     ActionKind.UNTAG_DISPUTE: frozenset({"dispute"}),
     ActionKind.SET_EXPECTED_DATE: frozenset({"extension", "promise"}),

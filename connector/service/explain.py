@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from connector.domain.decisions import ActionKind, Decision, Reason, RuleOutcome, Verdict
-from connector.domain.facts import CustomerFacts, ItemFacts
+from connector.domain.decisions import ActionKind, Decision, Reason, RuleOutcome
+from connector.domain.facts import ItemFacts
 from connector.domain.ledger import Invoice
 from connector.domain.money import Money
 from connector.errors import UserError
@@ -15,10 +15,13 @@ from connector.policy import engine
 from connector.policy.standing import standing_of
 from connector.service import lookup
 from connector.service.plan_ends import facts_of
+from connector.service.standstill import UNSETTLED, Pending, Situation, next_look, standstill
 from connector.service.wiring import Wiring
 from connector.service.wording import say
-from connector.store import mirror, outbox, timeline
+from connector.store import actions, mirror, outbox, timeline
+from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
+from connector.store.outbox import EffectRow
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Told:
 
 @dataclass(frozen=True)
 class ItemExplained:
-    """One invoice: what is asked for, and how that follows from the ledger's balance."""
+    """One invoice: what is asked for, how that follows from the ledger's balance, and what it waits for."""
 
     invoice_id: str
     number: str
@@ -40,12 +43,15 @@ class ItemExplained:
     due: date | None
     expected: date | None
     agreed: date | None
-    days_overdue: int
+    days_overdue: int  # days past the contractual due date; 0 when not past it, or settled
+    counted_from: date | None  # where it is later than the due date: the day from which the ladder's steps count
     balance: Money
     collectable: Money
     bridge: tuple[tuple[str, Money], ...]
     level: str
     paused_by: str
+    nothing_because: Told
+    next_date: date | None
 
 
 @dataclass(frozen=True)
@@ -59,12 +65,18 @@ class OutcomeTold:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Everything behind today's decisions about one customer."""
+    """Everything behind today's decisions about one customer, or about one invoice of theirs.
+
+    `nothing_because`: why nothing reaches the customer or the books by itself today, also where it is proposed and
+    waits. `next_date` is when something may change by itself, `next_rule` whose date that is and `next_because` what it
+    said; none where only a change in the books or a person's word counts.
+    """
 
     organisation: str
     customer_id: str
     customer: str
     as_of: date
+    mode: str
     party: str
     standing: str
     held_by: str
@@ -76,45 +88,51 @@ class Explanation:
     outcomes: tuple[OutcomeTold, ...]
     why_not: tuple[OutcomeTold, ...]
     next_date: date | None
-    nothing_because: Told | None
+    next_rule: str
+    next_because: Told | None
+    nothing_because: Told
     policy_version: str
     mapping_version: str
     written: tuple[Mapping[str, object], ...]
 
 
 def explain(w: Wiring, organisation: OrganisationRow, text: str, why_not: str | None = None) -> Explanation:
-    """Explain a customer, or the customer of an invoice (then only that invoice's items). Raises `NotFound`."""
+    """Explain a customer, or the customer of an invoice (then only what concerns that invoice). Raises `NotFound`."""
     kind = _kind(why_not)
     today = w.today(organisation)
     loaded = w.policy(organisation)
     with w.db.reading(w.tenant) as tx:
         customer = lookup.customer(tx, organisation.id, text)
-        asked = {r.id for r in mirror.find(tx, organisation.id, text) if isinstance(r, Invoice)}
+        asked = [r for r in mirror.find(tx, organisation.id, text) if isinstance(r, Invoice)]
         facts = facts_of(w, tx, organisation, customer.id, today)
         history = timeline.entries(tx, organisation.id, customer.id)
         written = outbox.of_customer(tx, organisation.id, customer.id)
+        pending = _pending(tx, written)
     evaluation = engine.decide(loaded.policy, facts, today)
-    numbers = {item.invoice.id: item.invoice.number or item.invoice.id for item in facts.items}
-    outcomes = tuple(
-        _told(one, numbers) for one in evaluation.outcomes if not asked or not one.items or asked & {*one.items}
-    )
+    whole = Situation(organisation, loaded.policy, facts, evaluation, pending)
+    found = whole.narrowed(_chosen(asked)) if asked else whole
+    numbers = {one.id: one.number or one.id for one in facts.book.invoices}
+    look = next_look(found)
     return Explanation(
         organisation=organisation.id,
         customer_id=customer.id,
         customer=customer.name,
         as_of=today,
+        mode=organisation.mode,
         party=facts.party.value,
         standing=standing_of(loaded.policy, facts)[0].value,
         held_by=facts.holder.value,
         legal_hold=facts.legal_hold.why.value if facts.legal_hold else "",
         recipient=facts.recipient or f"none: {facts.no_recipient_because}",
         cash_known_to=facts.state.cash_known_to,
-        items=tuple(_item(item) for item in facts.items if not asked or item.invoice.id in asked),
-        proposed=tuple(_decision(one, numbers) for one in evaluation.decisions),
-        outcomes=outcomes,
-        why_not=tuple(_told(one, numbers) for one in engine.why_not(evaluation, kind)) if kind else (),
-        next_date=evaluation.revisit,
-        nothing_because=None if evaluation.decisions else _nothing(evaluation.outcomes, facts),
+        items=_items(whole, asked),
+        proposed=tuple(_decision(one, numbers) for one in found.evaluation.decisions),
+        outcomes=tuple(_told(one, numbers) for one in found.evaluation.outcomes),
+        why_not=_why_not(found, kind, numbers) if kind else (),
+        next_date=look.on if look else None,
+        next_rule=look.rule if look else "",
+        next_because=_reason(look.reason) if look else None,
+        nothing_because=_reason(standstill(found).reason),
         policy_version=loaded.version,
         mapping_version=w.mapping(organisation).version,
         written=(
@@ -133,12 +151,40 @@ def _kind(text: str | None) -> ActionKind | None:
         raise UserError(f"{text!r} is not a kind of action", next_step="one of " + ", ".join(ActionKind)) from None
 
 
+def _pending(tx: Tx, rows: tuple[EffectRow, ...]) -> tuple[Pending, ...]:
+    """The effects that are not settled yet, each with its action."""
+    return tuple(Pending(row, actions.get(tx, row.action_id)) for row in rows if row.state in UNSETTLED)
+
+
+def _chosen(asked: list[Invoice]) -> Invoice:
+    """The invoice that is meant: where a number was used twice, the one that is open."""
+    return next((one for one in asked if one.is_open), asked[0])
+
+
+def _why_not(found: Situation, kind: ActionKind, numbers: Mapping[str, str]) -> tuple[OutcomeTold, ...]:
+    """Why no act of this kind happens: what stopped it, or what it waits for where it is proposed."""
+    proposed = tuple(one for one in found.evaluation.decisions if one.kind is kind)
+    if proposed:
+        only = replace(found, evaluation=replace(found.evaluation, decisions=proposed), pending=())
+        told = OutcomeTold(proposed[0].rule, "decided", _reason(standstill(only).reason), (), None)
+        return (replace(told, items=_numbers(proposed[0].items, numbers)),)
+    stopped = tuple(_told(one, numbers) for one in engine.why_not(found.evaluation, kind))
+    if stopped:
+        return stopped
+    still = standstill(found)  # no rule that could want it speaks of this invoice
+    return (OutcomeTold(still.rule, "not_applicable", _reason(still.reason), (), None),)
+
+
 def _reason(reason: Reason) -> Told:
     return Told(reason.code, say(reason), dict(reason.facts))
 
 
+def _numbers(items: tuple[str, ...], numbers: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(numbers.get(one, one) for one in items)
+
+
 def _told(outcome: RuleOutcome, numbers: Mapping[str, str]) -> OutcomeTold:
-    items = tuple(numbers.get(one, one) for one in outcome.items)
+    items = _numbers(outcome.items, numbers)
     return OutcomeTold(outcome.rule, outcome.verdict.value, _reason(outcome.reason), items, outcome.revisit)
 
 
@@ -146,38 +192,44 @@ def _decision(decision: Decision, numbers: Mapping[str, str]) -> dict[str, objec
     return {
         "kind": decision.kind,
         "level": decision.level.name.lower() if decision.level else None,
+        "what": decision.data.get("what"),
         "amount": decision.amount,
-        "items": [numbers.get(one, one) for one in decision.items],
+        "items": list(_numbers(decision.items, numbers)),
         "by_date": decision.by_date,
         "not_before": decision.not_before,
         "reasons": [_reason(reason) for reason in decision.reasons],
     }
 
 
-def _nothing(outcomes: tuple[RuleOutcome, ...], facts: CustomerFacts) -> Told:
-    """The weightiest reason why nothing happens: a block before a wait before "does not apply"."""
-    for verdict in (Verdict.BLOCKED, Verdict.WAITING, Verdict.DONE, Verdict.NOT_APPLICABLE):
-        for outcome in outcomes:
-            if outcome.verdict is verdict:
-                return _reason(outcome.reason)
-    code = "customer.nothing_open" if not facts.items else "customer.nothing_due"
-    return _reason(Reason(code))
+def _items(whole: Situation, asked: list[Invoice]) -> tuple[ItemExplained, ...]:
+    """Every open or draft invoice; or those asked about, settled ones too."""
+    items = {item.invoice.id: item for item in whole.facts.items}
+    if not asked:
+        return tuple(_item(whole, item) for item in items.values())
+    settled = {one.id: ItemFacts(one, Money.zero(one.currency), (), one.due, one.due) for one in asked}
+    return tuple(_item(whole, items.get(one.id, settled[one.id])) for one in asked)
 
 
-def _item(item: ItemFacts) -> ItemExplained:
+def _item(whole: Situation, item: ItemFacts) -> ItemExplained:
+    mine = whole.narrowed(item.invoice)
+    look = next_look(mine)
+    past_due = item.invoice.is_open and item.due is not None
     return ItemExplained(
         invoice_id=item.invoice.id,
-        number=item.invoice.number,
+        number=item.invoice.number or item.invoice.id,
         status=item.invoice.status.value,
         due=item.due,
         expected=item.expected,
         agreed=item.agreed,
-        days_overdue=item.days_overdue,
+        days_overdue=max(0, (whole.facts.as_of - item.due).days) if past_due and item.due else 0,
+        counted_from=item.counts_from if item.counts_from != item.due else None,
         balance=item.invoice.balance,
         collectable=item.collectable,
         bridge=tuple((line.code, line.amount) for line in item.bridge),
         level=item.level.name.lower(),
         paused_by=_pause(item),
+        nothing_because=_reason(standstill(mine).reason),
+        next_date=look.on if look else None,
     )
 
 

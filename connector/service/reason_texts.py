@@ -19,6 +19,7 @@ _CUSTOMER: Final = {
     "customer.no_address": "there is no usable address ({why})",
     "customer.below_minimum": "less than the policy's minimum is overdue: only the statement asks",
     "customer.nothing_open": "nothing is open",
+    "customer.only_credit": "nothing is open, and {credit} of credit is not used yet",
     "customer.nothing_due": "nothing calls for an act today",
 }
 _ITEM: Final = {
@@ -38,7 +39,7 @@ _ITEM: Final = {
     "item.expected": "the ledger expects the payment later[; look again on {until}]",
     "item.unmatched_receipt": "money of about this amount[ ({amount})] came in and is not matched yet",
     "item.not_due": "not overdue yet[: days count from {until}]",
-    "item.settled": "the invoice is settled",
+    "item.settled": "the invoice is settled[, paid on {on}]",
 }
 _CONTACT: Final = {
     "contact.cap": "contacted often enough for now[; again from {until}]",
@@ -57,7 +58,7 @@ _CONTACT: Final = {
     "acted.done": "done[ on {on}]",
     "acted.approved": "approved[ on {on}], being delivered",
     "acted.rejected": "rejected by a person[ on {on}][, until {until}]",
-    "neglected": "{invoice} is {days:day} overdue and nothing is under way",
+    "neglected": "{invoice} is {days:day} overdue and nothing is under way[; its steps count from {counted_from}]",
 }
 _ORGANISATION: Final = {
     "organisation.reconcile_first": "reconcile the bank first[: the books are known to {known_to}]; "
@@ -74,6 +75,17 @@ _ORGANISATION: Final = {
     "take_on.no_opening_items": "no opening items",
     "take_on.introduced": "the opening items were introduced",
 }
+_WAITS: Final = {
+    "waits.approval": "the {what} waits for approval by {role}: dunwell plan lists it, dunwell approve ID lets it go",
+    "waits.autopilot": "the {what} is proposed, and autopilot approves it with its next turn",
+    "waits.observe": "the organisation is in mode observe, where nothing is sent or written; the {what} is proposed",
+    "waits.call": "a call waits to be made: dunwell call list",
+    "waits.person": "a person is needed: {what}",
+    "waits.delivery": "the {what} is approved: dunwell apply delivers it[, not before {at}][ ({why})]",
+    "waits.unknown": "the outcome of the {what} is not known yet: dunwell apply looks for it",
+    "waits.settle": "nobody can tell from here whether the {what} happened: dunwell effects settle KEY",
+    "waits.refused": "the {what} was refused ({why}): mend that, then approve it again or dunwell effects retry KEY",
+}
 _BILLING: Final = {
     "bill_promptly.draft_is_young": "a draft, still young[; look again on {until}]",
     "bill_promptly.just_approved": "just approved[; to be sent from {until}]",
@@ -84,23 +96,25 @@ _BILLING: Final = {
     "bill_promptly.no_recipient": "there is no usable address ({why})",
     "reinvoice.soon": "the copy follows[ on {until}]",
     "reinvoice.listed_in_next_letter": "the next letter lists it",
-    "reinvoice.overdue": "{invoice} is {days:day} overdue",
+    "reinvoice.overdue": "{invoice} is {days:day} overdue[; its steps count from {counted_from}]",
     "reinvoice.late": "the copy could not be sent in time",
     "reinvoice.nothing_new": "nothing is newly overdue",
 }
 _LADDER: Final = {
     "ladder.not_yet": "the next level[ ({level})] is not reached[ before {until}]",
     "ladder.time_to_pay": "the time named in the last letter runs[ until {until}]",
-    "ladder.overdue": "{invoice} is {days:day} overdue",
+    "ladder.overdue": "{invoice} is {days:day} overdue[; its steps count from {counted_from}]",
     "ladder.call_first": "a call comes before the next letter[ ({level})]",
     "ladder.agreed_date_lapsed": "the agreed date[ {on}] has lapsed",
     "ladder.resumes_after_breach": "the plan was breached: the ladder resumes[ at {level}]",
     "ladder.nothing_overdue": "nothing is overdue",
+    "ladder.copy_first": "the copy, or the first statement, comes before any letter",
     "ladder.undisputed_part": "{amount} of {invoice} is not in question",
     "ladder.hand_over": "every letter and call was made: the principal decides",
     "ladder.finished": "every level was used",
     "call.large_amount": "the amount[ ({amount})] is worth a call",
-    "call.before_firm": "a call before the firm letter: {invoice} is {days:day} overdue",
+    "call.before_firm": "a call before the firm letter: {invoice} is {days:day} overdue"
+    "[; its steps count from {counted_from}]",
     "call.letters_unanswered": "{letters:letter} without an answer",
     "call.valued_customer": "a valued customer is called early[ ({days:day} overdue)]",
     "call.made": "the call was made",
@@ -108,7 +122,8 @@ _LADDER: Final = {
     "call.no_need": "no call is needed",
     "principal.soon": "the principal is called[ on {until}]",
     "principal.called": "the principal was called",
-    "principal.unanswered": "{invoice} is {days:day} overdue and unanswered: the principal is asked",
+    "principal.unanswered": "{invoice} is {days:day} overdue and unanswered: the principal is asked"
+    "[; its steps count from {counted_from}]",
     "principal.not_yet": "the principal need not be asked",
 }
 _DISPUTE: Final = {
@@ -251,6 +266,6 @@ _OTHER: Final = {
     "standing.no_recent_payment": "nothing was paid lately",
 }
 TEXTS: Final[Mapping[str, str]] = {
-    **_CUSTOMER, **_ITEM, **_CONTACT, **_ORGANISATION, **_BILLING, **_LADDER, **_DISPUTE, **_AGREED, **_PLAN,
+    **_CUSTOMER, **_ITEM, **_WAITS, **_CONTACT, **_ORGANISATION, **_BILLING, **_LADDER, **_DISPUTE, **_AGREED, **_PLAN,
     **_REDUCTION, **_OTHER,
 }  # fmt: skip

@@ -168,9 +168,29 @@ def test_why_not_gives_the_weightiest_reason_first() -> None:
     assert reasons[0] == "cash.unknown"
     world.cash_lag = 0
     assert engine.why_not(world.evaluate(MONDAY), ActionKind.REINVOICE) == ()
-    assert "ladder.nothing_overdue" in {
-        o.reason.code for o in engine.why_not(world.evaluate(MONDAY), ActionKind.LETTER)
+    (no_letter,) = engine.why_not(world.evaluate(MONDAY), ActionKind.LETTER)
+    assert (no_letter.reason.code, no_letter.items) == ("ladder.copy_first", ("inv-1",))
+
+
+@pytest.mark.parametrize("kind", ActionKind)
+def test_why_not_names_no_rule_that_never_wants_such_an_act(kind: ActionKind) -> None:
+    """A life with letters, calls, tasks, promises and disputes: what is named must be able to want this kind."""
+    wanting = {
+        ActionKind.LETTER: {"ladder"},
+        ActionKind.REINVOICE: {"reinvoice", "replies"},
+        ActionKind.STATEMENT: {"statements", "take_on"},
+        ActionKind.SEND_INVOICE: {"bill_promptly"},
+        ActionKind.TAG_DISPUTE: {"dispute"},
+        ActionKind.SET_EXPECTED_DATE: {"extension", "promise"},
     }
+    for world in (World(invoices=[overdue(40)]), World(invoices=[overdue(40)], cash_lag=9)):
+        world.live_through(days_after(MONDAY, -38), MONDAY)
+        evaluation = world.evaluate(MONDAY)
+        told = engine.why_not(evaluation, kind)
+        assert told or any(decision.kind is kind for decision in evaluation.decisions)
+        assert {o.rule for o in told} <= wanting.get(kind, {o.rule for o in told})
+        assert all(o.reason.facts.get("action", kind) == kind for o in told), "a guardrail that stopped something else"
+        assert Verdict.DECIDED not in {o.verdict for o in told}
 
 
 # -- the organisation -------------------------------------------------------------------------------------------------
@@ -179,7 +199,8 @@ def test_why_not_gives_the_weightiest_reason_first() -> None:
 def test_stale_books_make_one_task_for_the_organisation_and_nothing_else() -> None:
     world = World(invoices=[overdue(30)], cash_lag=9)
     assert world.proposed(MONDAY) == []
-    blocked = [o for o in world.evaluate(MONDAY).outcomes if o.reason.facts.get("scope") == "organisation"]
+    said = [o for o in world.evaluate(MONDAY).outcomes if o.reason.facts.get("scope") == "organisation"]
+    blocked = [o for o in said if o.verdict is not Verdict.NOT_APPLICABLE]
     assert {(o.verdict, o.reason.code) for o in blocked} == {(Verdict.BLOCKED, "cash.stale")}
     state = world.state(MONDAY)
     (task,) = engine.organisation_decisions(world.policy, state, [world.facts(MONDAY)], MONDAY)

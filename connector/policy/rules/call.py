@@ -11,7 +11,17 @@ from connector.domain.facts import CustomerFacts, ItemFacts, Standing
 from connector.domain.money import total
 from connector.policy.blocks import waits
 from connector.policy.calls import REACHED, Attempt, calls_about, still_to_call
-from connector.policy.chase import Chase, askable, chases, outcome, statement_pending, value_of, whole_customer
+from connector.policy.chase import (
+    Chase,
+    askable,
+    chases,
+    idle,
+    lateness,
+    outcome,
+    statement_pending,
+    value_of,
+    whole_customer,
+)
 from connector.policy.document import Policy
 from connector.policy.rule import Rule
 
@@ -39,7 +49,7 @@ class _CallRule:
             _add(_at_once(policy, facts, items, as_of), decisions, outcomes)
         for case in chases(policy, facts, ready):
             _add(_about(policy, facts, case, as_of), decisions, outcomes)
-        return decisions, outcomes or [RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("call.no_need"))]
+        return decisions, outcomes or idle(NAME, ready, Reason("call.no_need"))
 
 
 RULE: Rule = _CallRule()
@@ -83,7 +93,7 @@ def _before_firm(policy: Policy, case: Chase, as_of: date) -> Reason | None:
     due = min(case.reached_on(policy, days), case.letter_due(policy, DunningLevel.FIRM))
     if as_of < due:
         return None
-    return Reason("call.before_firm", {"invoice": case.lead.invoice.number, "days": case.lead.days_overdue})
+    return Reason("call.before_firm", lateness(case.lead, as_of))
 
 
 def _worth_it(policy: Policy, facts: CustomerFacts, case: Chase) -> Reason | None:
@@ -94,7 +104,7 @@ def _worth_it(policy: Policy, facts: CustomerFacts, case: Chase) -> Reason | Non
     if unanswered >= policy.call.unanswered_letters:
         return Reason("call.letters_unanswered", {"letters": unanswered})
     if case.standing is Standing.SOLID and case.lead.days_overdue >= policy.call.solid_by_days:
-        return Reason("call.valued_customer", {"days": case.lead.days_overdue})
+        return Reason("call.valued_customer", lateness(case.lead, facts.as_of))
     return None
 
 

@@ -49,10 +49,11 @@ class _DisputeRule:
                     decisions.append(_tag(facts, dispute, invoice))
                 tasks = list(_tasks(policy, facts, dispute, invoice, as_of))
                 decisions += tasks
-                outcomes.append(_waiting(policy, facts, dispute, as_of, decided=bool(tasks)))
+                number = _number(dispute, invoice)
+                outcomes.append(_waiting(policy, facts, dispute, number, as_of, decided=bool(tasks)))
             else:
                 decisions += _untag(facts, dispute, invoice)
-                outcomes.append(_resolved(policy, dispute, as_of))
+                outcomes.append(_resolved(policy, dispute, _number(dispute, invoice), as_of))
         return decisions, outcomes or [RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("dispute.none"))]
 
 
@@ -150,26 +151,29 @@ def _task(
     )
 
 
-def _waiting(policy: Policy, facts: CustomerFacts, dispute: Dispute, as_of: date, *, decided: bool) -> RuleOutcome:
+def _waiting(
+    policy: Policy, facts: CustomerFacts, dispute: Dispute, number: str, as_of: date, *, decided: bool
+) -> RuleOutcome:
     """The next day on which an open query needs a look: the next update, or the day after decide-by."""
     calendar, every = facts.state.calendar, policy.dispute.update_every_bd
     updates = calendar.between(dispute.on, as_of) // every + 1
     revisit = calendar.add(dispute.on, updates * every)
     if as_of <= dispute.decide_by:
         revisit = min(revisit, dispute.decide_by + timedelta(days=1))
-    reason = Reason("dispute.open", {"amount": str(dispute.amount), "decide_by": dispute.decide_by.isoformat()})
+    decide_by = dispute.decide_by.isoformat()
+    reason = Reason("dispute.open", {"invoice": number, "amount": str(dispute.amount), "decide_by": decide_by})
     verdict = Verdict.DECIDED if decided else Verdict.WAITING
     return RuleOutcome(NAME, verdict, reason, (dispute.invoice_id,), revisit)
 
 
-def _resolved(policy: Policy, dispute: Dispute, as_of: date) -> RuleOutcome:
+def _resolved(policy: Policy, dispute: Dispute, number: str, as_of: date) -> RuleOutcome:
     """After standing firm the customer has fresh time to pay before the ladder resumes."""
     outcome = dispute.outcome.value if dispute.outcome else ""
     until = fresh_until(policy, dispute)
     if until is not None and as_of < until:
         reason = Reason("dispute.fresh_time", {"outcome": outcome, "until": until.isoformat()})
         return RuleOutcome(NAME, Verdict.WAITING, reason, (dispute.invoice_id,), until)
-    reason = Reason("dispute.resolved", {"invoice": dispute.invoice_id, "outcome": outcome})
+    reason = Reason("dispute.resolved", {"invoice": number, "outcome": outcome})
     return RuleOutcome(NAME, Verdict.DONE, reason, (dispute.invoice_id,))
 
 

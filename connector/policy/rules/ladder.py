@@ -9,7 +9,18 @@ from connector.domain.decisions import ActionKind, Decision, DunningLevel, Reaso
 from connector.domain.facts import CustomerFacts, ItemFacts
 from connector.policy.blocks import never, not_now, waits
 from connector.policy.calls import REACHED, calls_about, still_to_call
-from connector.policy.chase import Chase, askable, chases, outcome, refusals, too_small, whole_customer
+from connector.policy.chase import (
+    Askable,
+    Chase,
+    askable,
+    chases,
+    idle,
+    lateness,
+    outcome,
+    refusals,
+    too_small,
+    whole_customer,
+)
 from connector.policy.document import Policy
 from connector.policy.guardrails import cash_reason
 from connector.policy.rule import Rule
@@ -34,10 +45,15 @@ class _LadderRule:
             else:
                 outcomes.append(found)
         outcomes += (RuleOutcome(NAME, Verdict.DECIDED, d.reasons[0], d.items) for d in decisions)
-        return decisions, outcomes or [RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("ladder.nothing_overdue"))]
+        return decisions, outcomes or idle(NAME, ready, _nothing(ready))
 
 
 RULE: Rule = _LadderRule()
+
+
+def _nothing(ready: Askable) -> Reason:
+    """What may be asked for is overdue; without a first contact about it no letter follows."""
+    return Reason("ladder.copy_first") if ready.items else Reason("ladder.nothing_overdue")
 
 
 def _next(policy: Policy, facts: CustomerFacts, case: Chase, as_of: date) -> Found:
@@ -75,8 +91,7 @@ def _letter(policy: Policy, facts: CustomerFacts, case: Chase, level: DunningLev
         Reason(
             "ladder.overdue",
             {
-                "invoice": case.lead.invoice.number,
-                "days": case.lead.days_overdue,
+                **lateness(case.lead, as_of),
                 "level": _name(level),
                 "last": _name(case.lead.level),
             },
@@ -117,7 +132,7 @@ def _after_the_last(policy: Policy, facts: CustomerFacts, case: Chase, as_of: da
         target=facts.customer_id,
         customer_id=facts.customer_id,
         occasion=f"{case.lead_id}:{int(DunningLevel.HAND_OVER)}",
-        reasons=(Reason(code, {"invoice": case.lead.invoice.number, "days": case.lead.days_overdue}),),
+        reasons=(Reason(code, lateness(case.lead, as_of)),),
         level=DunningLevel.HAND_OVER,
         items=case.ids,
         amount=case.amount,

@@ -8,7 +8,7 @@ from connector.domain.decisions import ActionKind, Decision, DunningLevel, Reaso
 from connector.domain.facts import CustomerFacts
 from connector.policy.blocks import waits
 from connector.policy.calls import still_to_call
-from connector.policy.chase import Chase, askable, chases, outcome, whole_customer
+from connector.policy.chase import Chase, askable, chases, idle, lateness, outcome, whole_customer
 from connector.policy.document import Policy
 from connector.policy.rule import Rule
 
@@ -24,14 +24,15 @@ class _PrincipalRule:
             return [], [nobody]
         decisions: list[Decision] = []
         outcomes: list[RuleOutcome] = []
-        for case in chases(policy, facts, askable(policy, facts)):
+        ready = askable(policy, facts)
+        for case in chases(policy, facts, ready):
             found = _about(policy, facts, case, as_of)
             if isinstance(found, Decision):
                 decisions.append(found)
                 outcomes.append(RuleOutcome(NAME, Verdict.DECIDED, found.reasons[0], found.items))
             elif found is not None:
                 outcomes.append(found)
-        return decisions, outcomes or [RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("principal.not_yet"))]
+        return decisions, outcomes or idle(NAME, ready, Reason("principal.not_yet"))
 
 
 RULE: Rule = _PrincipalRule()
@@ -57,9 +58,7 @@ def _about(policy: Policy, facts: CustomerFacts, case: Chase, as_of: date) -> De
         target=facts.customer_id,
         customer_id=facts.customer_id,
         occasion=attempt.occasion,
-        reasons=(
-            Reason("principal.unanswered", {"invoice": case.lead.invoice.number, "days": case.lead.days_overdue}),
-        ),
+        reasons=(Reason("principal.unanswered", lateness(case.lead, as_of)),),
         level=level,
         items=case.ids,
         amount=case.amount,

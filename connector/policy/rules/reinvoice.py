@@ -10,7 +10,15 @@ from connector.domain.facts import CustomerFacts, ItemFacts
 from connector.domain.known import arrived
 from connector.domain.money import total
 from connector.policy.blocks import waits
-from connector.policy.chase import askable, outcome, refusals, statement_pending, too_small, whole_customer
+from connector.policy.chase import (
+    askable,
+    lateness,
+    outcome,
+    refusals,
+    statement_pending,
+    too_small,
+    whole_customer,
+)
 from connector.policy.document import Policy
 from connector.policy.rule import Rule
 
@@ -70,7 +78,7 @@ def _copy(policy: Policy, facts: CustomerFacts, items: Sequence[ItemFacts], as_o
         target=facts.customer_id,
         customer_id=facts.customer_id,
         occasion=_occasion(facts, lead, as_of),
-        reasons=(Reason("reinvoice.overdue", {"invoice": lead.invoice.number, "days": lead.days_overdue}),),
+        reasons=(Reason("reinvoice.overdue", lateness(lead, as_of)),),
         level=DunningLevel.REINVOICE,
         items=tuple(item.invoice.id for item in items),
         amount=total((item.collectable for item in items), lead.invoice.currency),
