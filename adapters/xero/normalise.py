@@ -37,6 +37,7 @@ from connector.domain.ledger import (
     RecordKind,
 )
 from connector.domain.money import Money
+from connector.domain.text import one_line
 
 R = TypeVar("R", ContactRow, InvoiceRow, PaymentRow, CreditRow)
 
@@ -175,7 +176,7 @@ def invoice(row: InvoiceRow) -> Invoice | None:
     code = currency(row.get("CurrencyCode"))
     return Invoice(
         id=row["InvoiceID"],
-        number=plain(row.get("InvoiceNumber")),
+        number=one_line(row.get("InvoiceNumber") or ""),
         customer_id=_due_from(row.get("Contact")),
         status=status,
         issued=_day("date", row.get("Date"), row.get("DateString")),
@@ -262,7 +263,7 @@ def credit(row: CreditRow) -> Credit | None:
         issued=issued,
         total=_amount("total", row.get("Total"), code),
         remaining=_amount("remaining credit", row.get("RemainingCredit"), code) if active else Money(0, code),
-        number=plain(row.get("CreditNoteNumber")),
+        number=one_line(row.get("CreditNoteNumber") or ""),
         allocations=_allocations(row.get("Allocations"), code, issued),
         reference=plain(row.get("Reference")),
         active=active,

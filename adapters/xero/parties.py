@@ -12,6 +12,7 @@ from adapters.xero.timezones import IANA, MAIN_ZONE
 from adapters.xero.values import Amount, Unclear, currency, day, number, plain, stamp
 from adapters.xero.wire import AddressRow, ContactRow, OrganisationRow, PersonRow, PhoneRow
 from connector.domain.ledger import Address, Customer, Organisation, PaymentTerms, Person, TermsBasis
+from connector.domain.text import one_line
 
 log = logging.getLogger("dunwell.xero")
 
@@ -31,7 +32,7 @@ def customer(row: ContactRow, membership: Membership) -> Customer:
     """The contact as debtor. `outstanding` and `overdue` are Xero's own figures for receivables. Raises `Unclear`."""
     if (status := row.get("ContactStatus") or "ACTIVE") not in {"ACTIVE", "ARCHIVED", "GDPRREQUEST"}:
         raise Unclear(f"unknown status {status!r}")
-    if not (name := plain(row.get("Name"))):
+    if not (name := one_line(row.get("Name") or "")):
         raise Unclear("no name")
     merged = row.get("MergedToContactID") or ""
     receivable = (row.get("Balances") or {}).get("AccountsReceivable") or {}
@@ -40,8 +41,8 @@ def customer(row: ContactRow, membership: Membership) -> Customer:
         id=row["ContactID"],
         name=name,
         email=plain(row.get("EmailAddress")),
-        first_name=plain(row.get("FirstName")),
-        last_name=plain(row.get("LastName")),
+        first_name=one_line(row.get("FirstName") or ""),
+        last_name=one_line(row.get("LastName") or ""),
         people=tuple(_person(person) for person in row.get("ContactPersons") or ()),
         addresses=tuple(_addresses(row.get("Addresses") or ())),
         phones=_phones(row.get("Phones") or ()),
@@ -84,7 +85,7 @@ def _figure(amount: Amount | None) -> Decimal | None:
 
 def _person(row: PersonRow) -> Person:
     email = plain(row.get("EmailAddress"))
-    name = f"{plain(row.get('FirstName'))} {plain(row.get('LastName'))}".strip()
+    name = one_line(f"{row.get('FirstName') or ''} {row.get('LastName') or ''}")
     return Person(name or email, email, bool(row.get("IncludeInEmails")))
 
 
@@ -122,11 +123,11 @@ def organisation(row: OrganisationRow, ledger_id: str, *, native_reminders: bool
     return Organisation(
         ledger="xero",
         ledger_id=ledger_id,
-        name=plain(row.get("Name")) or plain(row.get("LegalName")),
+        name=one_line(row.get("Name") or "") or one_line(row.get("LegalName") or ""),
         base_currency=currency(row.get("BaseCurrency")),
         timezone=timezone(plain(row.get("Timezone")), country),
         country=country,
-        legal_name=plain(row.get("LegalName")),
+        legal_name=one_line(row.get("LegalName") or ""),
         tax_basis=plain(row.get("SalesTaxBasis")),
         lock_date=max(locks, default=None),
         demo=bool(row.get("IsDemoCompany")),

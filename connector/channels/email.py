@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from connector.channels.message import Mailbox, address, key_part, message, message_id
-from connector.channels.plain import one_line
 from connector.domain.effects import Receipt
+from connector.domain.text import one_line
 from connector.errors import (
     ConfigError,
     DunwellError,

@@ -11,9 +11,9 @@ import re
 import unicodedata
 from typing import Final
 
-from connector.channels.plain import one_line
 from connector.domain.cases import Party
 from connector.domain.ledger import Customer
+from connector.domain.text import one_line
 
 LONGEST: Final = 40  # characters of a first name; what is longer is no name
 _NOBODY: Final = re.compile(  # words that stand for an office

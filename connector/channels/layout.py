@@ -25,7 +25,8 @@ from connector.channels.markdown import (
     flatten,
     said,
 )
-from connector.channels.plain import one_line, web_link
+from connector.channels.plain import web_link
+from connector.domain.text import one_line
 
 WIDTH: Final = 76
 _MAILTO: Final = "mailto:"

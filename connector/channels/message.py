@@ -11,7 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from connector.channels.plain import one_line
+from connector.domain.text import one_line
 from connector.errors import LedgerRejected
 from connector.ports import OutgoingLetter
 

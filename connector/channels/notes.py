@@ -14,10 +14,10 @@ from enum import StrEnum
 from typing import Final
 
 from connector.channels.context import LetterKind
-from connector.channels.plain import one_line
 from connector.domain.effects import ScheduleLine
 from connector.domain.ledger import PaymentTerms, TermsBasis
 from connector.domain.money import Money
+from connector.domain.text import one_line
 
 LIMIT: Final = 2400  # Xero keeps 2,500 characters of a history note; the marker needs its share
 Fact = str | int | date | Money | Sequence[str] | Sequence[Money] | Sequence[ScheduleLine] | PaymentTerms | None

@@ -12,10 +12,10 @@ from typing import Final
 from connector.channels.context import DUNNING, NEEDS, LetterContext, LetterKind
 from connector.channels.layout import as_html, as_text
 from connector.channels.markdown import parse, reveal, said, wording
-from connector.channels.plain import one_line
 from connector.channels.samples import COMPLETE, lean
 from connector.channels.template import LetterTemplate
 from connector.channels.wording import Values, values
+from connector.domain.text import one_line
 from connector.errors import ConfigError, DunwellError, NotFound, Refused
 from connector.policy.tone import MustName, lint, missing
 

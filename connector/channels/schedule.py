@@ -12,9 +12,9 @@ from typing import Final
 
 from connector.channels.helvetica import width
 from connector.channels.notes import short_date
-from connector.channels.plain import one_line
 from connector.domain.effects import ScheduleLine
 from connector.domain.money import Money, total
+from connector.domain.text import one_line
 from connector.errors import Refused
 
 LINES_A_PAGE: Final = 30

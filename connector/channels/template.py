@@ -16,7 +16,7 @@ from jinja2.runtime import Undefined
 from jinja2.sandbox import SandboxedEnvironment
 
 from connector.channels.markdown import RESERVED, embed
-from connector.channels.plain import one_line
+from connector.domain.text import one_line
 from connector.errors import ConfigError
 
 MAX_SIZE: Final = 64 * 1024

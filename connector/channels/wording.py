@@ -19,11 +19,12 @@ from connector.channels.context import (
     PaymentReceived,
     PlanTerms,
 )
-from connector.channels.plain import one_line, web_link
+from connector.channels.plain import web_link
 from connector.channels.template import Prose
 from connector.domain.effects import ScheduleLine
 from connector.domain.facts import BridgeLine
 from connector.domain.money import Money, total
+from connector.domain.text import one_line
 from connector.errors import Refused
 
 Values = dict[str, Any]

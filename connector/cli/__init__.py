@@ -24,6 +24,7 @@ from connector.cli import (
     work,
 )
 from connector.cli.output import note
+from connector.domain.text import escaped
 from connector.errors import ConfigError, DunwellError
 
 app = typer.Typer(
@@ -117,7 +118,7 @@ def _fault(error: Exception) -> DunwellError:
 
 def _fail(error: DunwellError, *, as_json: bool) -> NoReturn:
     if as_json:
-        print(json.dumps({"error": error.as_dict()}, ensure_ascii=False))
+        print(escaped(json.dumps({"error": error.as_dict()}, ensure_ascii=False)))
     else:
         where = f" [{error.record}]" if error.record and not isinstance(error, ConfigError) else ""
         note(f"dunwell: {error}{where}")

@@ -10,8 +10,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 
+from connector.domain.text import escaped, harmless
+
 _WIDEST = 60  # characters to which a column is padded away from a terminal
-_LATIN = 0x9F  # above it, what counts as space is a space: no-break, thin, ideographic
 _HIDDEN = frozenset({"id", "by", "on", "kind"})  # fields of a record that a person need not see again
 
 
@@ -25,17 +26,9 @@ def note(text: str) -> None:
     print(harmless(text), file=sys.stderr)
 
 
-def harmless(text: str) -> str:
-    """The text without control characters and without marks that turn the direction of writing."""
-    kept = (
-        one if one.isprintable() or one == "\n" else " " if one.isspace() and ord(one) > _LATIN else "?" for one in text
-    )
-    return "".join(kept)
-
-
 def emit(document: object) -> None:
     """The one JSON document of a `--json` answer."""
-    print(json.dumps(plain(document), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+    print(escaped(json.dumps(plain(document), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)))
 
 
 def plain(value: object) -> object:
@@ -173,4 +166,4 @@ def cell(value: object) -> str:
         return value.isoformat()
     if isinstance(value, tuple | list | dict):
         return harmless(json.dumps(plain(value), ensure_ascii=False))
-    return harmless(str(value))
+    return harmless(str(value)).replace("\n", " ")

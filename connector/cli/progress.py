@@ -12,8 +12,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, Final
 
 from connector.cli.outbox import target_name
-from connector.cli.output import cell, harmless, note
+from connector.cli.output import cell, note
 from connector.domain.counting import counted
+from connector.domain.text import harmless
 
 if TYPE_CHECKING:
     from connector.service.deliver import Watch

@@ -11,9 +11,10 @@ from decimal import Decimal
 
 import pytest
 
-from connector.cli.output import emit, harmless, recorded, say, table
+from connector.cli.output import emit, recorded, say, table
 from connector.domain.cases import CashKnown, Party
 from connector.domain.money import Money
+from connector.domain.text import harmless
 
 LONG_ID = "xero:43ac5fee-3c0d-52ad-b6d3-8e2fb02739ea"
 
@@ -58,6 +59,22 @@ def test_control_characters_never_reach_the_terminal(text: str, shown: str, caps
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "\u202e" not in out
+
+
+def test_json_is_exact_and_yet_acts_on_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "Acme\x9b31m\u202e \x1b[2J"
+    emit({"name": name})
+    out = capsys.readouterr().out
+    assert out.rstrip("\n").isprintable()
+    assert json.loads(out) == {"name": name}
+
+
+def test_a_name_of_several_lines_is_one_row_of_a_drawn_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = _Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "100")
+    table(("customer", ">amount"), [("Acme\nnothing is overdue", "5.00")])
+    assert "Acme nothing is overdue" in screen.getvalue()
 
 
 def test_away_from_a_terminal_every_row_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

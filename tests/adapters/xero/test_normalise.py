@@ -322,6 +322,17 @@ def test_a_customer() -> None:
     assert (found.active, found.currency, found.account_number) == (True, "NZD", "A-7")
 
 
+@pytest.mark.parametrize("hostile", ["Acme\n0 overdue", "Acme \x9b0 overdue", "\u202eAcme\r 0 overdue\u2066"])
+def test_names_and_numbers_are_one_line_without_anything_that_acts(hostile: str) -> None:
+    plain = "Acme 0 overdue"
+    found = customer(
+        Name=hostile, FirstName=hostile, LastName=hostile, ContactPersons=[{"FirstName": hostile, "LastName": "Ek"}]
+    )
+    assert (found.name, found.first_name, found.last_name) == (plain, plain, plain)
+    assert found.people[0].name == f"{plain} Ek"
+    assert invoice(InvoiceNumber=hostile).number == plain
+
+
 def test_unknown_balances_are_not_zero() -> None:
     assert (customer().outstanding, customer().overdue) == (None, None)
 
