@@ -220,15 +220,19 @@ def organisations(folder: Project = None, as_json: Json = False) -> int:
     Example: dunwell organisations
     """
     from connector.bootstrap import list_connected
+    from connector.service.wiring import local_minute
 
     with project(folder) as w:
-        rows = [_organisation(w, one) for one in list_connected(w)]
+        found = list_connected(w)
+        rows = [_organisation(w, one) for one in found]
     if as_json:
         emit({"organisations": rows})
     else:
+        places = [one.organisation for one in found]
+        pulled = [local_minute(place.last_pull_at, place) if place.last_pull_at else "never" for place in places]
         table(
             ("=id", "name", "=token", "=mode", "=last pull", "=take-on"),
-            ((r["id"], r["name"], r["token"], r["mode"], r["last_pull"], r["take_on"]) for r in rows),
+            ((r["id"], r["name"], r["token"], r["mode"], at, r["take_on"]) for r, at in zip(rows, pulled, strict=True)),
             empty="no organisation is connected; next: dunwell connect xero",
         )
         for row in rows:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from connector.errors import NeedsPerson
-from connector.service.wiring import Wiring
-from connector.store import timeline
+from connector.service.wiring import Wiring, local_minute
+from connector.store import organisations, timeline
+from connector.store.organisations import OrganisationRow
 
 MOST = timedelta(hours=1)
 
@@ -15,14 +17,22 @@ def refuse_a_clock_gone_back(w: Wiring) -> None:
     """Raises `NeedsPerson` when the newest entry of the timeline lies more than an hour in the future."""
     with w.db.reading(w.tenant) as tx:
         newest = timeline.latest(tx)
+        rows = organisations.all(tx)
     if newest is None or newest.at - w.clock.now() <= MOST:
         return
     raise NeedsPerson(
-        f"this machine's clock says {w.clock.now():%Y-%m-%d %H:%M} UTC, but something was recorded at "
-        f"{newest.at:%Y-%m-%d %H:%M} UTC",
+        f"this machine's clock says {_read(w.clock.now(), rows)}, but something was recorded at "
+        f"{_read(newest.at, rows)}",
         not_done="nothing was sent or written",
         next_step="set the clock right; if it is right now, run `dunwell doctor --clock-is-right`",
     )
+
+
+def _read(instant: datetime, rows: Sequence[OrganisationRow]) -> str:
+    """As the clock on the wall shows it where the organisations are; UTC where they are not in one zone."""
+    if len({row.record.timezone for row in rows}) == 1:
+        return local_minute(instant, rows[0])
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
 def confirm_clock(w: Wiring) -> None:

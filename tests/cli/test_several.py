@@ -61,6 +61,15 @@ def test_a_busy_organisation_keeps_no_other_from_being_delivered(two: Desk) -> N
     assert "process 4711 on box" in alone
 
 
+def test_people_read_the_last_pull_by_their_own_clock(two: Desk) -> None:
+    shown = two.ok("organisations").out
+    assert "2026-11-24 10:00" in shown, "Auckland's, not Greenwich's"
+    assert "never" in shown
+    assert "UTC" not in shown
+    told = {one["name"]: one["last_pull"] for one in two.ok("organisations", "--json").json["organisations"]}
+    assert told == {MINE: "2026-11-23T21:00:00+00:00", OTHER: None}
+
+
 def test_what_was_never_read_is_not_taken_for_empty_books(two: Desk) -> None:
     for more in ((), ("--as-of", "2026-12-01")):
         answer = two.run("plan", "--json", *more)
