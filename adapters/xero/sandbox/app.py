@@ -182,6 +182,8 @@ class XeroTwin:
         """
         now = self.clock.now()
         self.advance(now)
+        with self.lock:
+            self._webhooks.collect()
         return self._webhooks.deliver(now)
 
     def pump(self) -> float | None:

@@ -208,8 +208,6 @@ class Webhooks:
         if step.batch is not None:
             one.record_batch(step.batch, outcome)
             return
-        if not one.validated:
-            self.collect()  # what happened before the first valid answer is not sent
         if step.run is one.intent:
             one.record_probe(step.probe, outcome)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -74,6 +76,13 @@ def test_a_settled_or_voided_invoice_gets_no_more(end: str) -> None:
     assert len(run(one, 12)) == 1
     one.do(end, invoice="late")
     assert len(run(one, 20)) == 1
+
+
+def test_an_invoice_on_which_nothing_is_due_gets_none() -> None:
+    one = world(datetime(2026, 11, 1, tzinfo=UTC), "Europe/London", sent("2026-11-03"))
+    [invoice] = one.books.invoices
+    one.books.put_invoice(replace(invoice, amount_due=Decimal("0.00")))  # as recorded books may have it
+    assert run(one, 30) == []
 
 
 def test_a_part_paid_invoice_is_still_reminded_of_and_a_later_due_date_puts_it_off() -> None:

@@ -377,6 +377,54 @@ def test_old_events_have_a_whole_day_of_retries_after_enabling() -> None:
     assert len(inbox.taken) == 1
 
 
+def test_a_batch_that_fails_holds_up_the_later_ones_and_keeps_its_place() -> None:
+    inbox = Inbox()
+    caller = subscribed(inbox)
+    inbox.misbehave = lambda _: Answered(503)
+    note_contact(caller, "Eve")
+    caller.twin.deliver_webhooks()
+    advance(caller, minutes=1)
+    note_contact(caller, "Eva")
+    assert caller.twin.deliver_webhooks() == 0
+    advance(caller, minutes=30)
+    inbox.misbehave = lambda _: None
+    caller.twin.deliver_webhooks()
+    at = [datetime.fromisoformat(each["at"]) - START for each in state(caller)["deliveries"]]
+    assert at == [timedelta(0), timedelta(0), timedelta(minutes=15), timedelta(minutes=15)]
+    assert [json.loads(body)["firstEventSequence"] for body in inbox.bodies[2:]] == [1, 2]
+
+
+def test_a_new_address_gets_what_the_old_one_did_not_take_first() -> None:
+    inbox = Inbox()
+    caller = subscribed(inbox)
+    inbox.misbehave = lambda _: Answered(503)
+    note_contact(caller, "Eve")
+    caller.twin.deliver_webhooks()
+    people(caller, {"do": "edit_invoice", "invoice": "open", "reference": "x"})
+    inbox.misbehave = lambda _: None
+    caller.control("POST", "webhooks", {"subscribe": {"url": f"{URL}/2"}})
+    caller.twin.deliver_webhooks()
+    assert inbox.told() == [("CONTACT", "UPDATE"), ("INVOICE", "UPDATE")]
+
+
+def test_a_run_that_is_begun_anew_is_judged_by_its_own_answers() -> None:
+    inbox = Inbox()
+    begun: list[object] = []
+
+    def post_twice(delivery: Delivery) -> Answered | Unanswered:
+        if not begun:
+            begun.append(caller.control("POST", "webhooks", {"subscribe": {"url": URL}}))
+            return Answered(500)  # the answer to a run that is no longer under way
+        return inbox.post(delivery)
+
+    caller = Caller(XeroTwin([], VirtualClock(START, frozen=True), post=post_twice))
+    caller.control("POST", "scenario", scenario_document())
+    inbox.key = str(caller.control("POST", "webhooks", {"subscribe": {"url": URL}})["key"])
+    assert caller.twin.deliver_webhooks() == 6
+    assert state(caller)["status"] == "ok"
+    assert len(state(caller)["intent"]) == 5
+
+
 # --- disturbances ----------------------------------------------------------------------------------------------
 
 
