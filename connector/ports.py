@@ -177,7 +177,7 @@ class Ledger(Protocol):
         ...
 
     def held_until(self) -> datetime | None:
-        """Until when (UTC) the ledger's limits hold a call back that waits now; None = none waits. Any thread may ask."""
+        """Until when (UTC) the ledger's limits hold back a call that waits; None = none waits. Any thread may ask."""
         ...
 
 
