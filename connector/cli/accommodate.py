@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     group = frame.group(
         app,
         "accommodate",
-        "Reductions, open credits and terms that a person decides on.",
+        "Reductions, open credits, terms: a person decides.",
         "dunwell accommodate list",
     )
     frame.command(group, credit)

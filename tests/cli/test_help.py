@@ -15,6 +15,8 @@ from connector.cli.unbuilt import UNBUILT
 from connector.config.layers import PRESETS
 from connector.domain import cases
 from connector.domain.effects import EffectState
+from connector.domain.ledger import TermsBasis
+from connector.domain.reductions import Reduction
 from connector.service.knowledge import TAKE_ON_QUESTIONS
 from connector.service.outcomes import Mode
 from tests.cli.conftest import Desk
@@ -73,6 +75,8 @@ def test_the_reference_page_is_what_help_says() -> None:
         (words.DISPUTE_CODES, cases.DisputeCode),
         (words.DISPUTE_OUTCOMES, cases.DisputeOutcome),
         (words.PARTIES, cases.Party),
+        (words.REDUCTIONS, Reduction),
+        (words.TERMS_BASES, TermsBasis),
         (words.HOLDERS, cases.Holder),
         (words.REPLIES, cases.ReplyOutcome),
         (words.LEGAL_HOLDS, cases.LegalHoldKind),
