@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from connector.domain.effects import Capabilities, Effect, Prepared, Probe, Receipt
-from connector.domain.ledger import NeedsReview, Organisation, Record, RecordKind
+from connector.domain.flat import Brought
+from connector.domain.ledger import NeedsReview, Organisation, RecordKind
 
 __all__ = [
     "Adapter",
@@ -102,7 +103,7 @@ class Batch:
     """Some normalised records of one kind. `cursor` is set only on the round's last batch."""
 
     kind: RecordKind
-    records: tuple[Record, ...]
+    records: tuple[Brought, ...]
     needs_review: tuple[NeedsReview, ...] = ()
     cursor: str | None = None
     calls: int = 0
@@ -151,8 +152,8 @@ class Ledger(Protocol):
         """The exact request for the effect. Pure. Raises `Refused` where the ledger cannot carry it."""
         ...
 
-    def send(self, effect: Effect, prepared: Prepared) -> Receipt:
-        """Do it.
+    def send(self, effect: Effect, prepared: Prepared, leave_by: datetime) -> Receipt:
+        """Do it. No request leaves after `leave_by` (UTC): by then another process may have taken over.
 
         Raises `NotSent`, `RateLimited`, `NeedsPerson` (certainly not done), `LedgerRejected`, `OutcomeUnknown`.
         """

@@ -28,7 +28,8 @@ from typing import Final, TypeVar
 from adapters.xero import lookup, normalise, wire
 from adapters.xero.client import PAGE_SIZE, XeroClient
 from adapters.xero.cursor import Cursor, load
-from adapters.xero.lookup import IDS_PER_CALL, Found
+from adapters.xero.lookup import IDS_PER_CALL
+from adapters.xero.normalise import Found
 from adapters.xero.paging import rows
 from connector.domain.ledger import Customer, NeedsReview, RecordKind
 from connector.errors import UnreadableAnswer

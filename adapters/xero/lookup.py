@@ -10,15 +10,15 @@ from typing import Final, TypeVar
 from adapters.xero import normalise, wire
 from adapters.xero.client import XeroClient
 from adapters.xero.decode import Page
+from adapters.xero.normalise import Found
 from adapters.xero.parties import Membership
-from connector.domain.ledger import NeedsReview, Record, RecordKind
+from connector.domain.flat import Brought
+from connector.domain.ledger import NeedsReview, RecordKind
 from connector.ports import batched
 
 T = TypeVar("T")
 
 IDS_PER_CALL: Final = 40  # longer lists make addresses that proxies refuse
-
-Found = tuple[tuple[Record, ...], tuple[NeedsReview, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _singly(client: XeroClient, shapes: Sequence[wire.Shape[T]], ids: Iterable[s
 
 
 def _merged(parts: Iterable[Found]) -> Found:
-    records: list[Record] = []
+    records: list[Brought] = []
     review: list[NeedsReview] = []
     for found, doubtful in parts:
         records += found

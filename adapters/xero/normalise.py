@@ -1,4 +1,4 @@
-"""Xero's rows as dunwell's records. Pure.
+"""Xero's rows as dunwell's records; invoices and payments, which come by the ten thousand, as plain values. Pure.
 
 Only receivables come out: bills, supplier credits and refunds are left aside. What cannot be read for certain (unknown
 status, missing contact, an amount with digits beyond the currency's smallest unit) becomes `NeedsReview` with the
@@ -8,12 +8,25 @@ reason, never a guess.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Final, TypeVar
 
 from adapters.xero.decode import Page
 from adapters.xero.parties import Membership, customer
-from adapters.xero.values import Amount, Unclear, currency, day, money, plain, rate, stamp
+from adapters.xero.values import (
+    Amount,
+    Unclear,
+    currency,
+    day,
+    iso_day,
+    minor_units,
+    money,
+    plain,
+    rate,
+    rate_text,
+    stamp,
+    stamp_us,
+)
 from adapters.xero.wire import (
     AllocationRow,
     ContactRef,
@@ -23,33 +36,23 @@ from adapters.xero.wire import (
     LineRow,
     PaymentRow,
 )
-from connector.domain.ledger import (
-    Allocation,
-    Credit,
-    CreditKind,
-    Customer,
-    Invoice,
-    InvoiceStatus,
-    Line,
-    NeedsReview,
-    Payment,
-    Record,
-    RecordKind,
-)
+from connector.domain.flat import Brought, FlatInvoice, FlatLine, FlatPayment
+from connector.domain.ledger import Allocation, Credit, CreditKind, Customer, InvoiceStatus, NeedsReview, RecordKind
 from connector.domain.money import Money
 from connector.domain.text import one_line
 
 R = TypeVar("R", ContactRow, InvoiceRow, PaymentRow, CreditRow)
+Found = tuple[tuple[Brought, ...], tuple[NeedsReview, ...]]
 
 _STATUSES: Final = {
-    "DRAFT": InvoiceStatus.DRAFT,
-    "SUBMITTED": InvoiceStatus.SUBMITTED,
-    "AUTHORISED": InvoiceStatus.APPROVED,
-    "PAID": InvoiceStatus.PAID,
-    "VOIDED": InvoiceStatus.VOIDED,
-    "DELETED": InvoiceStatus.DELETED,
+    "DRAFT": InvoiceStatus.DRAFT.value,
+    "SUBMITTED": InvoiceStatus.SUBMITTED.value,
+    "AUTHORISED": InvoiceStatus.APPROVED.value,
+    "PAID": InvoiceStatus.PAID.value,
+    "VOIDED": InvoiceStatus.VOIDED.value,
+    "DELETED": InvoiceStatus.DELETED.value,
 }
-_GONE: Final = (InvoiceStatus.VOIDED, InvoiceStatus.DELETED)
+_GONE: Final = frozenset({InvoiceStatus.VOIDED.value, InvoiceStatus.DELETED.value})
 _RECEIPT: Final = "ACCRECPAYMENT"
 # Money going out, or paid on bills: not a customer's payment.
 _OTHER_PAYMENTS: Final = frozenset(
@@ -78,21 +81,21 @@ _IN_USE: Final = frozenset({"AUTHORISED", "PAID"})
 _NOT_IN_USE: Final = frozenset({"DRAFT", "SUBMITTED", "VOIDED", "DELETED"})
 
 
-def invoices(page: Page[InvoiceRow]) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:
+def invoices(page: Page[InvoiceRow]) -> Found:
     return _each(RecordKind.INVOICE, page, invoice, _about_invoice)
 
 
-def payments(page: Page[PaymentRow]) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:
+def payments(page: Page[PaymentRow]) -> Found:
     return _each(RecordKind.PAYMENT, page, payment, _about_payment)
 
 
-def credits(page: Page[CreditRow]) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:  # noqa: A001 (the domain's word)
+def credits(page: Page[CreditRow]) -> Found:  # noqa: A001 (the domain's word)
     return _each(RecordKind.CREDIT, page, credit, _about_credit)
 
 
 def customers(
     page: Page[ContactRow], membership: Membership, wanted: Callable[[ContactRow], bool] = lambda _: True
-) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:
+) -> Found:
     def one(row: ContactRow) -> Customer | None:
         return customer(row, membership) if wanted(row) else None
 
@@ -100,9 +103,9 @@ def customers(
 
 
 def _each(
-    kind: RecordKind, page: Page[R], convert: Callable[[R], Record | None], about: Callable[[R], tuple[str, str, str]]
-) -> tuple[tuple[Record, ...], tuple[NeedsReview, ...]]:
-    records: list[Record] = []
+    kind: RecordKind, page: Page[R], convert: Callable[[R], Brought | None], about: Callable[[R], tuple[str, str, str]]
+) -> Found:
+    records: list[Brought] = []
     review = [
         NeedsReview(kind, broken.id, broken.reason, broken.customer_id, broken.number)
         for broken in page.broken
@@ -147,23 +150,19 @@ def _due_from(contact: ContactRef | None) -> str:
     return found
 
 
-def _day(name: str, value: str | None, twin: str | None = None) -> date:
-    if (found := day(value, twin)) is None:
+def _day(name: str, value: str | None, twin: str | None = None) -> str:
+    if (found := iso_day(value, twin)) is None:
         raise Unclear(f"no {name}")
     return found
 
 
-def _amount(name: str, given: Amount | None, code: str) -> Money:
-    if given is None:
+def _given(name: str, amount: Amount | None) -> Amount:
+    if amount is None:
         raise Unclear(f"no {name}")
-    return money(given, code)
+    return amount
 
 
-def _updated(value: str | None, twin: str | None) -> datetime | None:
-    return stamp(value or twin)
-
-
-def invoice(row: InvoiceRow) -> Invoice | None:
+def invoice(row: InvoiceRow) -> FlatInvoice | None:
     """The receivable, or None for a bill. A voided or deleted one owes nothing. Raises `Unclear`."""
     kind = row.get("Type")
     if kind == "ACCPAY":
@@ -174,43 +173,45 @@ def invoice(row: InvoiceRow) -> Invoice | None:
     if status is None:
         raise Unclear(f"unknown status {row.get('Status')!r}")
     code = currency(row.get("CurrencyCode"))
-    return Invoice(
-        id=row["InvoiceID"],
-        number=one_line(row.get("InvoiceNumber") or ""),
-        customer_id=_due_from(row.get("Contact")),
-        status=status,
-        issued=_day("date", row.get("Date"), row.get("DateString")),
-        due=day(row.get("DueDate"), row.get("DueDateString")),
-        total=_amount("total", row.get("Total"), code),
-        tax=money(row.get("TotalTax") or 0.0, code),
-        balance=Money(0, code) if status in _GONE else _amount("amount due", row.get("AmountDue"), code),
-        paid=money(row.get("AmountPaid") or 0.0, code),
-        credited=money(row.get("AmountCredited") or 0.0, code),
-        rate=rate(row.get("CurrencyRate")),
+    minor = minor_units(code)
+    return FlatInvoice(
+        row["InvoiceID"],
+        one_line(row.get("InvoiceNumber") or ""),
+        _due_from(row.get("Contact")),
+        status,
+        _day("date", row.get("Date"), row.get("DateString")),
+        iso_day(row.get("DueDate"), row.get("DueDateString")),
+        code,
+        total=minor(_given("total", row.get("Total"))),
+        tax=minor(row.get("TotalTax") or 0.0),
+        balance=0 if status in _GONE else minor(_given("amount due", row.get("AmountDue"))),
+        paid=minor(row.get("AmountPaid") or 0.0),
+        credited=minor(row.get("AmountCredited") or 0.0),
+        rate=rate_text(row.get("CurrencyRate")),
         reference=plain(row.get("Reference")),
         sent=row.get("SentToContact"),
-        expected=day(row.get("ExpectedPaymentDate"), row.get("ExpectedPaymentDateString")),
-        fully_paid_on=day(row.get("FullyPaidOnDate")),
+        expected=iso_day(row.get("ExpectedPaymentDate"), row.get("ExpectedPaymentDateString")),
+        fully_paid_on=iso_day(row.get("FullyPaidOnDate")),
         repeating=bool(row.get("RepeatingInvoiceID")),
         has_attachments=bool(row.get("HasAttachments")),
-        lines=_lines(row.get("LineItems"), code, inclusive=row.get("LineAmountTypes") == "Inclusive"),
-        updated_at=_updated(row.get("UpdatedDateUTC"), row.get("UpdatedDateUTCString")),
+        lines=_lines(row.get("LineItems"), minor, inclusive=row.get("LineAmountTypes") == "Inclusive"),
+        updated_us=stamp_us(row.get("UpdatedDateUTC") or row.get("UpdatedDateUTCString")),
     )
 
 
-def _lines(rows: Iterable[LineRow] | None, code: str, *, inclusive: bool) -> tuple[Line, ...]:
+def _lines(rows: Iterable[LineRow] | None, minor: Callable[[Amount], int], *, inclusive: bool) -> tuple[FlatLine, ...]:
     """The lines, net of tax also where the document shows them with it."""
-    found: list[Line] = []
+    found: list[FlatLine] = []
     for row in rows or ():
-        tax = money(row.get("TaxAmount") or 0.0, code)
-        amount = money(row.get("LineAmount") or 0.0, code)
+        tax = minor(row.get("TaxAmount") or 0.0)
+        amount = minor(row.get("LineAmount") or 0.0)
         net = amount - tax if inclusive else amount
         account, tax_code = row.get("AccountCode") or "", row.get("TaxType") or ""
-        found.append(Line(row.get("LineItemID") or "", plain(row.get("Description")), net, tax, account, tax_code))
+        found.append((row.get("LineItemID") or "", plain(row.get("Description")), net, tax, account, tax_code))
     return tuple(found)
 
 
-def payment(row: PaymentRow) -> Payment | None:
+def payment(row: PaymentRow) -> FlatPayment | None:
     """Money received for an invoice, or None for any other movement. Raises `Unclear`."""
     document = row.get("Invoice") or {}
     kind = row.get("PaymentType")
@@ -223,19 +224,21 @@ def payment(row: PaymentRow) -> Payment | None:
     if not (invoice_id := document.get("InvoiceID")):
         raise Unclear("no invoice")
     on = _day("date", row.get("Date"), row.get("DateString"))
-    amount = _amount("amount", row.get("Amount"), currency(document.get("CurrencyCode")))
+    code = currency(document.get("CurrencyCode"))
+    amount = minor_units(code)(_given("amount", row.get("Amount")))
     account = row.get("Account") or {}
-    return Payment(
-        id=row["PaymentID"],
-        paid_on=on,
-        amount=amount,
-        customer_id=_contact(document.get("Contact")),
-        allocations=(Allocation(invoice_id, amount, on),),
-        reference=plain(row.get("Reference")),
-        reconciled=row.get("IsReconciled"),
-        account=account.get("Code") or account.get("AccountID") or "",
+    return FlatPayment(
+        row["PaymentID"],
+        _contact(document.get("Contact")),
+        on,
+        code,
+        amount,
+        plain(row.get("Reference")),
+        row.get("IsReconciled"),
+        account.get("Code") or account.get("AccountID") or "",
         active=status == "AUTHORISED",
-        updated_at=_updated(row.get("UpdatedDateUTC"), row.get("UpdatedDateUTCString")),
+        allocations=((invoice_id, amount, on, ""),),
+        updated_us=stamp_us(row.get("UpdatedDateUTC") or row.get("UpdatedDateUTCString")),
     )
 
 
@@ -254,21 +257,22 @@ def credit(row: CreditRow) -> Credit | None:
     if not (found := _credit_id(row)):
         raise Unclear("no id")
     code = currency(row.get("CurrencyCode"))
-    issued = _day("date", row.get("Date"), row.get("DateString"))
+    if (issued := day(row.get("Date"), row.get("DateString"))) is None:
+        raise Unclear("no date")
     active = status in _IN_USE
     return Credit(
         id=found,
         kind=kind,
         customer_id=_due_from(row.get("Contact")),
         issued=issued,
-        total=_amount("total", row.get("Total"), code),
-        remaining=_amount("remaining credit", row.get("RemainingCredit"), code) if active else Money(0, code),
+        total=money(_given("total", row.get("Total")), code),
+        remaining=money(_given("remaining credit", row.get("RemainingCredit")), code) if active else Money(0, code),
         number=one_line(row.get("CreditNoteNumber") or ""),
         allocations=_allocations(row.get("Allocations"), code, issued),
         reference=plain(row.get("Reference")),
         active=active,
         rate=rate(row.get("CurrencyRate")),
-        updated_at=_updated(row.get("UpdatedDateUTC"), row.get("UpdatedDateUTCString")),
+        updated_at=stamp(row.get("UpdatedDateUTC") or row.get("UpdatedDateUTCString")),
     )
 
 
@@ -279,8 +283,8 @@ def _allocations(rows: Iterable[AllocationRow] | None, code: str, issued: date) 
             continue
         if not (invoice_id := (row.get("Invoice") or {}).get("InvoiceID")):
             raise Unclear("an allocation names no invoice")
-        given = row.get("Amount")
-        amount = _amount("allocated amount", row.get("AppliedAmount") if given is None else given, code)
+        amount = row.get("Amount")
+        applied = money(_given("allocated amount", row.get("AppliedAmount") if amount is None else amount), code)
         on = day(row.get("Date"), row.get("DateString")) or issued
-        found.append(Allocation(invoice_id, amount, on, row.get("AllocationID") or ""))
+        found.append(Allocation(invoice_id, applied, on, row.get("AllocationID") or ""))
     return tuple(found)

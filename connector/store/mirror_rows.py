@@ -16,6 +16,7 @@ from typing import Any, Final, Generic, TypeVar
 import sqlalchemy as sa
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+from connector.domain.flat import Brought, FlatAllocation, FlatInvoice, FlatPayment
 from connector.domain.ledger import (
     Address,
     Allocation,
@@ -28,7 +29,6 @@ from connector.domain.ledger import (
     Payment,
     PaymentTerms,
     Person,
-    Record,
     RecordKind,
     TermsBasis,
 )
@@ -68,12 +68,16 @@ def _day(day: date | None) -> str | None:
 
 
 def _minor(currency: str, amount: Money) -> int:
-    """The amount as an integer. Raises `Unstorable` for another currency or a figure beyond 64 bits."""
+    """The amount as an integer. Raises `Unstorable` for another currency."""
     if amount.currency != currency:
         raise Unstorable(f"it mixes {currency} and {amount.currency}")
-    if not -_LARGEST <= (minor := amount.minor) <= _LARGEST:
+    return amount.minor
+
+
+def _bounded(*amounts: int) -> None:
+    """Raises `Unstorable` for a figure beyond 64 bits."""
+    if min(amounts) < -_LARGEST or max(amounts) > _LARGEST:
         raise Unstorable("an amount is too large to be one")
-    return minor
 
 
 def _json(value: object) -> str:
@@ -83,17 +87,32 @@ def _json(value: object) -> str:
         return dumps(value)
 
 
-def _allocations(currency: str, allocations: tuple[Allocation, ...]) -> str:
-    return _json([[a.invoice_id, _minor(currency, a.amount), a.on.isoformat(), a.id] for a in allocations])
+def _allocations(currency: str, allocations: tuple[Allocation, ...]) -> tuple[FlatAllocation, ...]:
+    return tuple([(a.invoice_id, _minor(currency, a.amount), a.on.isoformat(), a.id) for a in allocations])
 
 
-def _lines(currency: str, lines: tuple[Line, ...]) -> str:
-    return _json(
-        [
-            [ln.id, ln.description, _minor(currency, ln.net), _minor(currency, ln.tax), ln.account, ln.tax_code]
-            for ln in lines
-        ]
-    )
+def flat_invoice(i: Invoice) -> FlatInvoice:
+    """Raises `Unstorable` for mixed currencies and a stamp without a time zone."""
+    currency = i.total.currency
+    lines = [
+        (ln.id, ln.description, _minor(currency, ln.net), _minor(currency, ln.tax), ln.account, ln.tax_code)
+        for ln in i.lines
+    ]
+    return FlatInvoice(
+        i.id, i.number, i.customer_id, i.status.value, i.issued.isoformat(), _day(i.due), currency, i.total.minor,
+        _minor(currency, i.tax), _minor(currency, i.balance), _minor(currency, i.paid), _minor(currency, i.credited),
+        str(i.rate), i.reference, i.sent, _day(i.expected), _day(i.fully_paid_on), i.repeating, i.has_attachments,
+        tuple(lines), micros(i.updated_at),
+    )  # fmt: skip
+
+
+def flat_payment(p: Payment) -> FlatPayment:
+    """Raises `Unstorable` as `flat_invoice`."""
+    currency = p.amount.currency
+    return FlatPayment(
+        p.id, p.customer_id, p.paid_on.isoformat(), currency, p.amount.minor, p.reference, p.reconciled, p.account,
+        p.active, _allocations(currency, p.allocations), micros(p.updated_at),
+    )  # fmt: skip
 
 
 def _customer_row(c: Customer) -> Row:
@@ -117,49 +136,58 @@ def _customer_row(c: Customer) -> Row:
     )  # fmt: skip
 
 
-def _invoice_row(i: Invoice) -> Row:
-    currency, status = i.total.currency, str(i.status)
-    total, tax, balance = _minor(currency, i.total), _minor(currency, i.tax), _minor(currency, i.balance)
+def _invoice_row(invoice: FlatInvoice) -> Row:
+    (
+        id_, number, customer_id, status, issued, due, currency, total, tax, balance, paid, credited, rate, reference,
+        sent, expected, fully_paid_on, repeating, has_attachments, lines, updated,
+    ) = invoice  # fmt: skip
+    _bounded(total, tax, balance, paid, credited)
     live = balance > 0 if status == _APPROVED else status in _UNFINISHED
     return (
-        i.id, i.number, i.number.casefold(), i.customer_id, status, live, i.issued.isoformat(), _day(i.due),
-        currency, total, tax, balance, _minor(currency, i.paid), _minor(currency, i.credited), str(i.rate),
-        i.reference, i.sent, _day(i.expected), _day(i.fully_paid_on), i.repeating, i.has_attachments,
-        _lines(currency, i.lines), micros(i.updated_at),
+        id_, number, number.casefold(), customer_id, status, live, issued, due, currency, total, tax, balance, paid,
+        credited, rate, reference, sent, expected, fully_paid_on, repeating, has_attachments, _json(lines), updated,
     )  # fmt: skip
 
 
-def _payment_row(p: Payment) -> Row:
-    currency = p.amount.currency
-    first = p.allocations[0].invoice_id if p.allocations else ""
+def _payment_row(payment: FlatPayment) -> Row:
+    (
+        id_, customer_id, paid_on, currency, amount, reference, reconciled, account, active, allocations, updated,
+    ) = payment  # fmt: skip
+    _bounded(amount)
+    first = allocations[0][0] if allocations else ""
     return (
-        p.id, p.customer_id, first, p.paid_on.isoformat(), currency, _minor(currency, p.amount), p.reference,
-        p.reconciled, p.account, p.active, _allocations(currency, p.allocations), micros(p.updated_at),
+        id_, customer_id, first, paid_on, currency, amount, reference, reconciled, account, active,
+        _json(allocations), updated,
     )  # fmt: skip
 
 
 def _credit_row(c: Credit) -> Row:
     currency = c.total.currency
+    total, remaining = c.total.minor, _minor(currency, c.remaining)
+    _bounded(total, remaining)
     return (
-        c.id, c.kind.value, c.customer_id, c.issued.isoformat(), currency, _minor(currency, c.total),
-        _minor(currency, c.remaining), c.number, c.reference, c.active, str(c.rate),
-        _allocations(currency, c.allocations), micros(c.updated_at),
+        c.id, c.kind.value, c.customer_id, c.issued.isoformat(), currency, total, remaining, c.number, c.reference,
+        c.active, str(c.rate), _json(_allocations(currency, c.allocations)), micros(c.updated_at),
     )  # fmt: skip
 
 
-def _row_of(record: Record) -> Row:
+def _row_of(record: Brought) -> Row:
     match record:
-        case Invoice():
+        case FlatInvoice():
             return _invoice_row(record)
+        case FlatPayment():
+            return _payment_row(record)
+        case Invoice():
+            return _invoice_row(flat_invoice(record))
+        case Payment():
+            return _payment_row(flat_payment(record))
         case Customer():
             return _customer_row(record)
-        case Payment():
-            return _payment_row(record)
         case Credit():
             return _credit_row(record)
 
 
-def encode(record: Record) -> tuple[Row, bytes]:
+def encode(record: Brought) -> tuple[Row, bytes]:
     """The record's row, without its hash, and the hash. Raises `Unstorable`."""
     try:
         row = _row_of(record)

@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic_core import to_json
 
-from connector.domain.ledger import NeedsReview, Record, RecordKind
+from connector.domain.flat import Brought
+from connector.domain.ledger import NeedsReview, RecordKind
 from connector.ports import batched
 from connector.store import wake
 from connector.store.db import Tx
@@ -29,7 +30,7 @@ class Upserted:
     changed: int
 
 
-def upsert(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Record]) -> Upserted:
+def upsert(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Brought]) -> Upserted:
     """Store what the ledger says now about these records; repeating it changes nothing.
 
     A record older than ours (by the ledger's stamp) is dropped; the same stamp with other content overwrites. A record
@@ -41,7 +42,7 @@ def upsert(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Record]) -> 
     return Upserted(len(records), changed)
 
 
-def _upsert_batch(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Record]) -> int:
+def _upsert_batch(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Brought]) -> int:
     rows, broken = _encoded(kind, records)
     known = _known(tx, org_id, kind, rows)
     older = {row_id for row_id, (stamp, _, _) in known.items() if _older(rows[row_id][0][-1], stamp)}
@@ -62,7 +63,7 @@ def _upsert_batch(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Recor
 _NEW: tuple[int | None, bytes, str] = (None, b"", "")  # stamp, hash, customer of a record that we do not have yet
 
 
-def _encoded(kind: RecordKind, records: Sequence[Record]) -> tuple[dict[str, tuple[Row, bytes]], list[NeedsReview]]:
+def _encoded(kind: RecordKind, records: Sequence[Brought]) -> tuple[dict[str, tuple[Row, bytes]], list[NeedsReview]]:
     """Rows by id (of repeated ones the newest, the later at the same stamp), and what cannot be stored."""
     rows: dict[str, tuple[Row, bytes]] = {}
     broken = []

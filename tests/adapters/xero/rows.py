@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
+from connector.domain.flat import Brought, FlatInvoice, FlatPayment
+from connector.domain.ledger import Allocation, Invoice, InvoiceStatus, Line, Payment, Record
+from connector.domain.money import Money
 from connector.ports import HttpAnswer
 
 Row = dict[str, Any]
@@ -183,3 +187,71 @@ def answer(document: object, status: int = 200, **headers: str) -> HttpAnswer:
     body = document if isinstance(document, bytes) else json.dumps(document).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return HttpAnswer(status, {"content-type": JSON, **named}, body)
+
+
+def opened(record: Brought) -> Record:
+    """The record as an object, which is easier to ask than plain values."""
+    match record:
+        case FlatInvoice():
+            return _invoice(record)
+        case FlatPayment():
+            return _payment(record)
+        case _:
+            return record
+
+
+def _invoice(flat: FlatInvoice) -> Invoice:
+    def money(minor: int) -> Money:
+        return Money(minor, flat.currency)
+
+    return Invoice(
+        id=flat.id,
+        number=flat.number,
+        customer_id=flat.customer_id,
+        status=InvoiceStatus(flat.status),
+        issued=date.fromisoformat(flat.issued),
+        due=_day(flat.due),
+        total=money(flat.total),
+        tax=money(flat.tax),
+        balance=money(flat.balance),
+        paid=money(flat.paid),
+        credited=money(flat.credited),
+        rate=Decimal(flat.rate),
+        reference=flat.reference,
+        sent=flat.sent,
+        expected=_day(flat.expected),
+        fully_paid_on=_day(flat.fully_paid_on),
+        repeating=flat.repeating,
+        has_attachments=flat.has_attachments,
+        lines=tuple(
+            Line(known, text, money(net), money(tax), account, code)
+            for known, text, net, tax, account, code in flat.lines
+        ),
+        updated_at=_instant(flat.updated_us),
+    )
+
+
+def _payment(flat: FlatPayment) -> Payment:
+    return Payment(
+        id=flat.id,
+        paid_on=date.fromisoformat(flat.paid_on),
+        amount=Money(flat.amount, flat.currency),
+        customer_id=flat.customer_id,
+        allocations=tuple(
+            Allocation(invoice_id, Money(amount, flat.currency), date.fromisoformat(on), known)
+            for invoice_id, amount, on, known in flat.allocations
+        ),
+        reference=flat.reference,
+        reconciled=flat.reconciled,
+        account=flat.account,
+        active=flat.active,
+        updated_at=_instant(flat.updated_us),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
+
+
+def _instant(us: int | None) -> datetime | None:
+    return None if us is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=us)

@@ -15,7 +15,7 @@ from connector.domain.ledger import Credit, Invoice
 from connector.domain.money import Money
 from connector.errors import UnreadableAnswer
 from connector.ports import HttpAnswer
-from tests.adapters.xero.rows import AT, answer, contact_row, credit_note_row, envelope, invoice_row
+from tests.adapters.xero.rows import AT, answer, contact_row, credit_note_row, envelope, invoice_row, opened
 
 
 def invoices(*rows: object) -> Page[wire.InvoiceRow]:
@@ -33,7 +33,7 @@ def test_no_amount_is_rounded_on_the_way(minor: int, trailing: bool) -> None:
     exact = Decimal(minor).scaleb(-2)
     literal = f"{exact:f}" + ("0" if trailing else "")
     page = decode.page(with_total(literal), wire.INVOICES)
-    (invoice,) = normalise.invoices(page)[0]
+    invoice = opened(*normalise.invoices(page)[0])
     assert isinstance(invoice, Invoice)
     assert invoice.total == Money(minor, "NZD")
 
@@ -113,7 +113,7 @@ def test_one_broken_row_does_not_break_its_page(broken: dict[str, object], where
 
 
 def test_characters_in_two_halves_are_whole() -> None:
-    (record,) = normalise.invoices(invoices(invoice_row(Reference="\U0001f600")))[0]
+    record = opened(*normalise.invoices(invoices(invoice_row(Reference="\U0001f600")))[0])
     assert isinstance(record, Invoice)
     assert record.reference == "\U0001f600"
 
@@ -131,8 +131,9 @@ def test_a_broken_bill_is_nobodys_business() -> None:
 def test_what_careless_writers_send_is_read() -> None:
     row = invoice_row(SentToContact="True", HasAttachments="false", AmountDue="545.00", TotalTax=71, LineItems=None)
     row |= {"Reference": None, "DueDate": None, "DueDateString": None, "ExpectedPaymentDate": None, "New": {"a": 1}}
-    ((invoice,), review) = normalise.invoices(invoices(row))
+    (found, review) = normalise.invoices(invoices(row))
     assert review == ()
+    invoice = opened(*found)
     assert isinstance(invoice, Invoice)
     assert (invoice.sent, invoice.has_attachments, invoice.reference, invoice.due) == (True, False, "", None)
     assert (invoice.balance.minor, invoice.tax.minor, invoice.lines) == (54500, 7100, ())
