@@ -343,17 +343,17 @@ def test_too_many_at_once_is_waited_for_shortly() -> None:
 def test_what_must_leave_soon_waits_no_longer_than_that() -> None:
     script = Script(answer(429, limit="minute", retry_after="100"), answer())
     calls, clock = caller(script)
-    with pytest.raises(RateLimited), calls.within(75):
+    with pytest.raises(RateLimited), calls.leaving_by(clock.now() + timedelta(seconds=75)):
         calls.write(POST, text)
     assert (clock.slept, len(script.asked)) == ([], 1)
 
 
 def test_what_waited_too_long_for_its_turn_does_not_leave() -> None:
     script = Script(answer(429, limit="minute", retry_after="100"), answer())
-    calls, _ = caller(script)
-    with pytest.raises(RateLimited), calls.within(75):
+    calls, clock = caller(script)
+    with pytest.raises(RateLimited), calls.leaving_by(clock.now() + timedelta(seconds=75)):
         calls.write(POST, text)  # from now on the limiter holds everybody back for 100 s
-    with pytest.raises(NotSent), calls.within(75):
+    with pytest.raises(NotSent), calls.leaving_by(clock.now() + timedelta(seconds=75)):
         calls.write(POST, text)
     assert len(script.asked) == 1
     assert calls.write(POST, text) == "ok"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from adapters.xero import lookup, parties, wire
@@ -21,8 +21,6 @@ from connector.errors import NeedsPerson, NotFound, UnreadableAnswer
 from connector.ports import Batch, LedgerOptions, Option
 
 T = TypeVar("T")
-
-SEND_WITHIN: Final = 75.0  # seconds: longer than a minute's limit; with the answer's 30 s still within the lease of 120
 
 
 class XeroLedger:
@@ -74,8 +72,8 @@ class XeroLedger:
     def prepare(self, effect: Effect, receipts: Mapping[str, Receipt]) -> Prepared:
         return prepare(effect, receipts)
 
-    def send(self, effect: Effect, prepared: Prepared) -> Receipt:
-        with self._client.caller.within(SEND_WITHIN):
+    def send(self, effect: Effect, prepared: Prepared, leave_by: datetime) -> Receipt:
+        with self._client.caller.leaving_by(leave_by):
             return self._writer.send(effect, prepared)
 
     def find(self, effect: Effect, prepared: Prepared) -> Probe:

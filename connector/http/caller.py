@@ -87,12 +87,12 @@ class Caller:
         return decoded
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
-        """Requests made inside leave within so many seconds of the Clock, or not at all (`NotSent`, `RateLimited`).
+    def leaving_by(self, instant: datetime) -> Iterator[None]:
+        """Requests made inside leave by that instant of the Clock (UTC), or not at all (`NotSent`, `RateLimited`).
 
         Whoever has declared an intent must not act on it long after others may have given it up.
         """
-        self._leave_by = self._clock.now() + timedelta(seconds=seconds)
+        self._leave_by = instant
         try:
             yield
         finally:

@@ -54,6 +54,8 @@ from connector.store.organisations import OrganisationRow
 from connector.store.outbox import EffectRow
 
 QUIET_HORIZON = timedelta(seconds=180)  # writeback protocol: nothing commits later than this after it was sent
+# From the intent: longer than a minute's limit, and with 30 s for the answer still within the lease.
+LEAVE_WITHIN = timedelta(seconds=75)
 MAX_ATTEMPTS = 20
 RETRY_AFTER = timedelta(minutes=5)
 TOGETHER = 40  # effects whose records are read again in one go
@@ -279,12 +281,7 @@ class _Round:
         if prepared is None:
             raise AssertionError("a started effect is always prepared")
         try:
-            receipt = self._done_before(row)
-            if receipt is None and row.effect.kind is EffectKind.LETTER:
-                letter = outgoing(self.w, self.organisation, row.effect, attachments).letter
-                receipt = self.channel.send(letter, local(self.w.clock.now(), self.organisation))
-            elif receipt is None:
-                receipt = self.ledger.send(row.effect, prepared)
+            receipt = self._done_before(row) or self._sent(row, prepared, attachments)
         except (NotSent, RateLimited, NeedsPerson) as error:
             self._not_sent(row, error)
             return
@@ -304,6 +301,16 @@ class _Round:
             if outbox.finish(tx, key, attempt, EffectState.DONE, receipt=receipt):
                 record_done(self.w, tx, self.organisation, row, receipt)
             settle_action(tx, row.action_id)
+
+    def _sent(self, row: EffectRow, prepared: Prepared, attachments: tuple[tuple[str, str, bytes], ...]) -> Receipt:
+        """Send it while the intent is young: later, another process may have taken over and looked for it in vain."""
+        leave_by = (row.t_send or row.updated_at) + LEAVE_WITHIN
+        if row.effect.kind is not EffectKind.LETTER:
+            return self.ledger.send(row.effect, prepared, leave_by)
+        letter = outgoing(self.w, self.organisation, row.effect, attachments).letter
+        if (now := self.w.clock.now()) > leave_by:
+            raise NotSent("it waited too long after its intent", not_done="nothing was sent")
+        return self.channel.send(letter, local(now, self.organisation))
 
     def _done_before(self, row: EffectRow) -> Receipt | None:
         """The proof that an earlier database of this organisation did it already. Raises `NotSent`, as a read."""

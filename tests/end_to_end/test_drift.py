@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -79,9 +79,9 @@ def test_a_hold_set_while_the_round_is_under_way_stops_the_next_effect(office: O
     ledger: Any = office.w.ledger(office.row)
     really_send = ledger.send
 
-    def send(effect: Effect, prepared: Prepared) -> Receipt:
+    def send(effect: Effect, prepared: Prepared, leave_by: datetime) -> Receipt:
         people.set_held_by(office.w, office.row, "", Holder.INSURER)
-        receipt: Receipt = really_send(effect, prepared)
+        receipt: Receipt = really_send(effect, prepared, leave_by)
         return receipt
 
     ledger.send = send

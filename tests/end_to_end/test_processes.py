@@ -12,6 +12,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,7 @@ def test_a_holder_that_was_too_slow_stops_when_another_took_over(office: Office)
     really_send = ledger.send
     sent: list[Effect] = []
 
-    def send(effect: Effect, prepared: Prepared) -> Receipt:
+    def send(effect: Effect, prepared: Prepared, leave_by: datetime) -> Receipt:
         sent.append(effect)
         if len(sent) == 1:
             office.wait(LEASE_SECONDS + 1)
@@ -124,7 +125,7 @@ def test_a_holder_that_was_too_slow_stops_when_another_took_over(office: Office)
                 # The other one is still at work when the first comes back to life.
                 with other.w.db.writing("default") as tx:
                     assert leases.acquire(tx, leases.delivering(office.row.id), "other", LEASE_SECONDS) is not None
-        receipt: Receipt = really_send(effect, prepared)
+        receipt: Receipt = really_send(effect, prepared, leave_by)
         return receipt
 
     ledger.send = send

@@ -50,7 +50,9 @@ class Tally:
         for (point, _), n in self.crashed.items():
             points[point] += n
         yield "crash points: " + ", ".join(f"{point} {n}" for point, n in sorted(points.items()))
-        yield "crashes by kind: " + ", ".join(f"{point} {kind or '-'} {n}" for (point, kind), n in sorted(self.crashed.items()))
+        yield "crashes by kind: " + ", ".join(
+            f"{point} {kind or '-'} {n}" for (point, kind), n in sorted(self.crashed.items())
+        )
         yield "acts and ends: " + ", ".join(f"{name} {n}" for name, n in sorted(self.counts.items()))
         yield f"breaches: {len(self.breaches)}"
 

@@ -248,7 +248,9 @@ class Oracle:
             self.baton.breach("I3", f"a change that no effect makes: {kind} on {target}")
         if named is not None:
             return self._happened(named[1], kind, "I5" if kind == "email" else "I1")
-        removals = [r for r in self.effects() if r.effect.kind.value == "tag" and r.effect.target == target and r.attempt]
+        removals = [
+            r for r in self.effects() if r.effect.kind.value == "tag" and r.effect.target == target and r.attempt
+        ]
         if not removals:
             self.baton.breach("I3", f"{kind} on {target} belongs to no effect")
         return self._happened(removals[-1].effect.key[:40], kind, "I1")

@@ -220,9 +220,9 @@ class WatchedLedger:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
 
-    def send(self, effect: Effect, prepared: Prepared) -> Receipt:
+    def send(self, effect: Effect, prepared: Prepared, leave_by: datetime) -> Receipt:
         with sending(self.baton, self.events, effect):
-            return self.inner.send(effect, prepared)
+            return self.inner.send(effect, prepared, leave_by)
 
 
 @contextmanager

@@ -116,7 +116,8 @@ class _Run:
     def _actors(self) -> list[Actor]:
         now = self.baton.now
         actors = [
-            Actor(f"agent-{n}", self._agent(f"agent-{n}", rounds), now) for n, rounds in enumerate(self.script.agents, 1)
+            Actor(f"agent-{n}", self._agent(f"agent-{n}", rounds), now)
+            for n, rounds in enumerate(self.script.agents, 1)
         ]
         first = {"who": "operator", "do": "approve", "turn": int(self.script.settings["approve_at"])}
         modes = [{"who": "operator", "do": "mode", "turn": 0}] if self.script.settings["mode"] != "approve" else []

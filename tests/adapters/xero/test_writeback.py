@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
@@ -46,6 +46,7 @@ INVOICE = invoice_row(1)["InvoiceID"]
 CUSTOMER = contact_id(1)
 TAG = "Disputed (dunwell)"
 DOCUMENT = b"%PDF-1.7 schedule"
+LATER = datetime(2030, 1, 1, tzinfo=UTC)  # no request is held up for so long
 
 
 def effect(payload: Payload, target: str = INVOICE, kind: TargetKind = TargetKind.INVOICE) -> Effect:
@@ -84,7 +85,7 @@ def office() -> Office:
 
 
 def do(ledger: Ledger, wanted: Effect) -> Receipt:
-    return ledger.send(wanted, ledger.prepare(wanted, {}))
+    return ledger.send(wanted, ledger.prepare(wanted, {}), LATER)
 
 
 def finding(ledger: Ledger, wanted: Effect) -> Finding:
@@ -168,7 +169,7 @@ def test_exactly_the_prepared_request_is_sent(office: Office) -> None:
     wanted = replace(ALL["note"])
     with office.open() as ledger:
         prepared = replace(ledger.prepare(wanted, {}), key="another-key")
-        receipt = ledger.send(wanted, prepared)
+        receipt = ledger.send(wanted, prepared, LATER)
     (request,) = office.log
     assert (request.method, request.url.path) == ("PUT", f"/api.xro/2.0{prepared.path}")
     assert request.content == prepared.body
