@@ -123,7 +123,7 @@ def explain(w: Wiring, organisation: OrganisationRow, text: str, why_not: str | 
         standing=standing_of(loaded.policy, facts)[0].value,
         held_by=facts.holder.value,
         legal_hold=facts.legal_hold.why.value if facts.legal_hold else "",
-        recipient=facts.recipient or f"none: {facts.no_recipient_because}",
+        recipient=facts.recipient or f"none: {facts.no_recipient_because.replace('_', ' ')}",
         cash_known_to=facts.state.cash_known_to,
         items=_items(whole, asked),
         proposed=tuple(_decision(one, numbers) for one in found.evaluation.decisions),

@@ -61,3 +61,9 @@ def test_unknown_words_are_refused_with_the_known_ones(office: Office) -> None:
     assert "letter" in refused.value.next_step
     with pytest.raises(NotFound):
         explain(office.w, office.row, "Nobody Ltd")
+
+
+def test_why_nobody_can_be_written_to_is_said_in_words(office: Office) -> None:
+    office.people({"do": "edit_contact", "customer": "letter", "email": ""})
+    office.pull()
+    assert explain(office.w, office.row, "Letter Ltd").recipient == "none: no address"
