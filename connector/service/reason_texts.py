@@ -238,6 +238,7 @@ _REDUCTION: Final = {
     "reduction.more_than_owed": "{amount} is more than {invoice} still owes ({balance})",
     "reduction.locked": "the books are locked[; again on {until}]",
     "reduction.credit_gone": "the credit or {invoice} no longer has {amount} open",
+    "reduction.entered": "what was conceded is in the ledger",
     "reduction.none": "nothing was conceded",
 }
 _OTHER: Final = {

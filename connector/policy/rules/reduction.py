@@ -77,8 +77,8 @@ def _concessions(facts: CustomerFacts, as_of: date) -> Iterator[Decision | RuleO
     for conceded in facts.concessions:
         decision = _credit(facts, conceded)
         if facts.was_done(decision.key):
-            continue
-        if (why := refusal(facts, conceded.invoice_id, conceded.amount, as_of)) is not None:
+            yield _entered(decision)
+        elif (why := refusal(facts, conceded.invoice_id, conceded.amount, as_of)) is not None:
             yield RuleOutcome(NAME, Verdict.BLOCKED, why, (conceded.invoice_id,))
         else:
             yield decision
@@ -109,6 +109,7 @@ def _credit_uses(facts: CustomerFacts) -> Iterator[Decision | RuleOutcome]:
     for use in facts.credit_uses:
         decision = _apply(facts, use)
         if facts.was_done(decision.key):
+            yield _entered(decision)
             continue
         credit, item = credits_open.get(use.credit_id), _item(facts, use.invoice_id)
         if credit is None or item is None or credit.remaining < use.amount or item.invoice.balance < use.amount:
@@ -138,8 +139,12 @@ def _terms(facts: CustomerFacts) -> Iterator[Decision | RuleOutcome]:
             reasons=(Reason("reduction.terms_agreed", {"day": day, "basis": basis, "by": change.by}),),
             data={"day": day, "basis": basis, "case": change.id},
         )
-        if not facts.was_done(decision.key):
-            yield decision
+        yield _entered(decision) if facts.was_done(decision.key) else decision
+
+
+def _entered(decision: Decision) -> RuleOutcome:
+    said: dict[str, Scalar] = {"action": decision.kind.value, "occasion": decision.occasion}
+    return RuleOutcome(NAME, Verdict.DONE, Reason("reduction.entered", said), decision.items)
 
 
 def _decision(
