@@ -11,8 +11,9 @@ invoices, the balances of contacts, membership of groups. The sweep lists open r
 (no lines, no payments) and compares the few that can change unseen with their fingerprint of last time; only those that
 differ, or that vanished, are read in full, 40 a call. It runs before the lists, so that what changes in between differs
 from its fingerprint next time. Balances change only with a document: the contacts of the documents that came are read
-again, after the documents. Both cost calls only when something happened. Reading all part-paid invoices in full every
-round would be as right, but costs their lines each time; asking per contact costs a call a contact.
+again, after the documents. A merge hands one contact's documents to another without a stamp: all documents of the
+contact that got them are read again. All this costs calls only when something happened. Reading all part-paid invoices
+in full every round would be as right, but costs their lines each time; asking per contact costs a call a contact.
 
 The cursor is the server's clock of the round's first answer; the next round begins 5 minutes before it.
 """
@@ -65,6 +66,7 @@ class Round:
         self._touched: set[str] = set()  # customers whose documents came
         self._came: set[str] = set()  # customers that came in this pass
         self._awaited: set[str] = set()  # documents that changed unseen and did not come yet
+        self._merged: set[str] = set()  # customers that others were merged into
         self._counted = (client.caller.calls, client.caller.received)
 
     def batches(self) -> Iterator[Batch]:
@@ -77,6 +79,7 @@ class Round:
             yield from self._customers(None)
             # A second look at what changed while everything was read.
             self._came.clear()
+            self._merged.clear()
             yield from self._documents(self._since())
             yield from self._customers(self._since())
         else:
@@ -86,6 +89,7 @@ class Round:
             yield from self._unstamped()
             self._touched |= _moved(before.members, self._groups.of)
             yield from self._customers(since)
+        yield from self._changed_hands()
         yield self._batch(RecordKind.CUSTOMER, ((), ()), cursor=self._cursor())
 
     def _hear(self, at: datetime | None) -> None:
@@ -124,20 +128,32 @@ class Round:
                 if row.get("Type") in {None, "ACCREC"} and (fingerprint := _fingerprint(row)):
                     self._watch[row["InvoiceID"]] = fingerprint
 
-    def _documents(self, since: datetime | None) -> Iterator[Batch]:
-        for page in rows(self._client, self._executor, wire.INVOICES, _RECEIVABLE, since):
+    def _documents(self, since: datetime | None, contact: str = "") -> Iterator[Batch]:
+        """All of them, or those of one contact."""
+        mine = f'Contact.ContactID==guid("{contact}")'
+        invoices = {**_RECEIVABLE, "ContactIDs": contact} if contact else _RECEIVABLE
+        for page in rows(self._client, self._executor, wire.INVOICES, invoices, since):
             yield self._came_in(RecordKind.INVOICE, normalise.invoices(page))
+        credits_of = {"where": mine} if contact else {}
         for shape in (wire.CREDIT_NOTES, wire.OVERPAYMENTS, wire.PREPAYMENTS):
-            for credits_page in rows(self._client, self._executor, shape, {}, since):
+            for credits_page in rows(self._client, self._executor, shape, credits_of, since):
                 yield self._came_in(RecordKind.CREDIT, normalise.credits(credits_page))
-        for payments_page in rows(self._client, self._executor, wire.PAYMENTS, {}, since):
+        payments_of = {"where": f"Invoice.{mine}"} if contact else {}
+        for payments_page in rows(self._client, self._executor, wire.PAYMENTS, payments_of, since):
             yield self._came_in(RecordKind.PAYMENT, normalise.payments(payments_page))
+
+    def _changed_hands(self) -> Iterator[Batch]:
+        """Documents of contacts that others were merged into: which of them are new there, Xero does not say."""
+        for contact in sorted(self._merged - {""}):
+            if contact.replace("-", "").isalnum():  # it goes into a filter
+                yield from self._documents(None, contact)
 
     def _came_in(self, kind: RecordKind, found: Found) -> Batch:
         records, review = found
         ids = [one.id for one in chain(records, review)]
         if kind is RecordKind.CUSTOMER:
             self._came.update(ids)
+            self._merged.update(one.merged_into for one in records if isinstance(one, Customer))
         else:
             self._touched.update(one.customer_id for one in records if not isinstance(one, Customer))
             self._touched.discard("")

@@ -18,7 +18,7 @@ from adapters.xero.client import XeroClient
 from adapters.xero.decode import Page
 from adapters.xero.decode import page as read_page
 from adapters.xero.wire import Shape
-from connector.errors import LedgerRejected, UnreadableAnswer
+from connector.errors import LedgerRejected, NotFound, UnreadableAnswer
 from connector.ports import HttpAnswer
 
 T = TypeVar("T")
@@ -94,10 +94,15 @@ def _pass(
         yield from _until_empty(client, shape, ordered, since, first)
         return
 
-    def fetch(number: int) -> HttpAnswer:
-        return client.unread_page(shape, number, ordered, since)
+    def fetch(number: int) -> HttpAnswer | None:
+        try:
+            return client.unread_page(shape, number, ordered, since)
+        except NotFound:  # rows left meanwhile: the list has no such page any more
+            return None
 
     for number, answer in _ahead(executor, fetch, first.pages):
+        if answer is None:
+            return
         page = _read(client, shape, number, ordered, since, answer)
         yield page
         if not page.count:
@@ -129,9 +134,11 @@ def _until_empty(
         yield page
 
 
-def _ahead(executor: Executor, fetch: Callable[[int], HttpAnswer], pages: int) -> Iterator[tuple[int, HttpAnswer]]:
+def _ahead(
+    executor: Executor, fetch: Callable[[int], HttpAnswer | None], pages: int
+) -> Iterator[tuple[int, HttpAnswer | None]]:
     """Pages 2 to the last, a few of them in flight: as bytes, so that only the one at hand is read and weighs."""
-    waiting: deque[tuple[int, Future[HttpAnswer]]] = deque()
+    waiting: deque[tuple[int, Future[HttpAnswer | None]]] = deque()
     try:
         for number in range(2, pages + 1):
             waiting.append((number, executor.submit(fetch, number)))
