@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
 from connector.domain.ledger import RecordKind
-from connector.domain.money import Money, total
+from connector.domain.money import Money
 from connector.errors import Busy, ConnectionRevoked
 from connector.ports import Batch
 from connector.service.wiring import Wiring, local_minute
@@ -18,6 +18,7 @@ from connector.store import connections, leases, mirror, organisations
 from connector.store.organisations import OrganisationRow
 
 LEASE_SECONDS = 120
+STORED_TOGETHER = 5_000  # records
 _COMMANDS = {"pull": "dunwell pull", "deliver": "dunwell apply"}
 
 Progress = Callable[[str, int], None]
@@ -106,13 +107,14 @@ def pull(w: Wiring, organisation: OrganisationRow, *, full: bool = False, progre
         changed = review = size = 0
         cursor = None if full else organisation.cursor
         with w.pages() as pages:
-            for batch in ledger.changes(cursor, pages):
-                changed += _store(w, organisation, batch, epoch)
-                seen[batch.kind.value] += len(batch.records)
-                review += len(batch.needs_review)
-                size += batch.size
-                if progress is not None:
-                    progress(batch.kind.value, len(batch.records))
+            for batches in _together(ledger.changes(cursor, pages)):
+                changed += _store(w, organisation, batches, epoch)
+                for batch in batches:
+                    seen[batch.kind.value] += len(batch.records)
+                    review += len(batch.needs_review)
+                    size += batch.size
+                    if progress is not None:
+                        progress(batch.kind.value, len(batch.records))
         seconds = (w.clock.now() - started) / timedelta(seconds=1)
         open_totals, control = totals(w, organisation)
         records = {kind.value: seen[kind.value] for kind in RecordKind}
@@ -129,33 +131,51 @@ def _refresh_organisation(w: Wiring, organisation: OrganisationRow) -> None:
             organisations.update_record(tx, organisation.id, record)
 
 
-def _store(w: Wiring, organisation: OrganisationRow, batch: Batch, epoch: int) -> int:
+def _together(batches: Iterable[Batch]) -> Iterator[tuple[Batch, ...]]:
+    """Batches by the few thousand records: a transaction for each would write the same pages of an index each time."""
+    waiting: list[Batch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if batch.cursor is not None or sum(len(one.records) for one in waiting) >= STORED_TOGETHER:
+            yield tuple(waiting)
+            waiting.clear()
+    if waiting:
+        yield tuple(waiting)
+
+
+def _store(w: Wiring, organisation: OrganisationRow, batches: Sequence[Batch], epoch: int) -> int:
+    changed = 0
     with w.db.writing(w.tenant) as tx:
         if not leases.renew(tx, f"pull:{organisation.id}", epoch, LEASE_SECONDS):
             raise Busy("another process took over this pull", record=organisation.id, not_done="this page was dropped")
-        result = mirror.upsert(tx, organisation.id, batch.kind, batch.records)
-        mirror.review(tx, organisation.id, batch.needs_review)
-        if batch.cursor is not None:
-            organisations.set_cursor(tx, organisation.id, batch.cursor, tx.now)
-    return result.changed
+        for batch in batches:
+            changed += mirror.upsert(tx, organisation.id, batch.kind, batch.records).changed
+            mirror.review(tx, organisation.id, batch.needs_review)
+            if batch.cursor is not None:
+                organisations.set_cursor(tx, organisation.id, batch.cursor, tx.now)
+    return changed
 
 
 def totals(w: Wiring, organisation: OrganisationRow) -> tuple[dict[str, dict[str, object]], dict[str, object]]:
     """Open invoices by currency, and the control total: against the ledger's own sum of customers' balances."""
     base = organisation.record.base_currency
-    by_currency: dict[str, list[Money]] = {}
+    counts: Counter[str] = Counter()
+    sums: Counter[str] = Counter()  # in minor units
     in_base = Money.zero(base)
     with w.db.reading(w.tenant) as tx:
-        for balance, rate in mirror.open_balances(tx, organisation.id):
-            by_currency.setdefault(balance.currency, []).append(balance)
-            in_base = in_base + balance.in_base(base, rate)
+        for currency, minor, rate in mirror.open_balances(tx, organisation.id):
+            counts[currency] += 1
+            sums[currency] += minor
+            if currency != base:
+                in_base = in_base + Money(minor, currency).in_base(base, Decimal(rate))
         own = mirror.outstanding_total(tx, organisation.id)
-    opened: dict[str, dict[str, object]] = {
-        currency: {"count": len(amounts), "total": total(amounts, currency).as_dict()}
-        for currency, amounts in sorted(by_currency.items())
+    in_base = in_base + Money(sums[base], base)
+    opened = {currency: Money(sums[currency], currency) for currency in sorted(counts)}
+    printed = sum((amount.amount for amount in opened.values()), Decimal(0))
+    told: dict[str, dict[str, object]] = {
+        currency: {"count": counts[currency], "total": amount.as_dict()} for currency, amount in opened.items()
     }
-    printed = sum((amount.amount for amounts in by_currency.values() for amount in amounts), Decimal(0))
-    return opened, _control(own, in_base, printed, base if set(by_currency) <= {base} else "mixed")
+    return told, _control(own, in_base, printed, base if set(opened) <= {base} else "mixed")
 
 
 def _control(own: Decimal | None, in_base: Money, printed: Decimal, currency: str) -> dict[str, object]:

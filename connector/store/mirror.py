@@ -24,7 +24,6 @@ from connector.domain.ledger import (
     Record,
     RecordKind,
 )
-from connector.domain.money import Money
 from connector.errors import NotFound
 from connector.ports import batched
 from connector.store.db import Tx
@@ -212,13 +211,12 @@ def find(tx: Tx, org_id: str, text: str) -> tuple[Record, ...]:
     return (*sorted(customers, key=lambda c: c.id), *sorted(invoices, key=lambda i: i.id))
 
 
-def open_balances(tx: Tx, org_id: str) -> Iterator[tuple[Money, Decimal]]:
-    """What is open on each approved invoice, and the document's own rate to the base currency."""
+def open_balances(tx: Tx, org_id: str) -> list[tuple[str, int, str]]:
+    """What is open on each approved invoice: currency, minor units, the document's own rate to the base currency."""
     query = sa.select(_I.currency, _I.balance, _I.rate).where(
         _of(tx, org_id, INVOICES.table), _I.live, _I.status == InvoiceStatus.APPROVED.value
     )
-    for currency, balance, rate in tx.connection.execute(query):
-        yield Money(balance, currency), Decimal(rate)
+    return [(currency, balance, rate) for currency, balance, rate in tx.connection.execute(query)]
 
 
 def all_invoices(tx: Tx, org_id: str) -> Iterator[Invoice]:

@@ -149,7 +149,6 @@ payment = sa.Table(
     columns.text("allocations"),
 )
 sa.Index("ix_payment_customer", payment.c.organisation_id, payment.c.customer_id)
-sa.Index("ix_payment_invoice", payment.c.organisation_id, payment.c.invoice_id)
 
 credit = sa.Table(
     "credit",

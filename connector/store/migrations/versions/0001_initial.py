@@ -182,7 +182,6 @@ def _payments() -> None:
         sa.PrimaryKeyConstraint("organisation_id", "id", name="pk_payment"),
     )
     op.create_index("ix_payment_customer", "payment", ["organisation_id", "customer_id"])
-    op.create_index("ix_payment_invoice", "payment", ["organisation_id", "invoice_id"])
     op.create_table(
         "credit",
         sa.Column("tenant", sa.Text(), nullable=False),
