@@ -117,7 +117,8 @@ class StoredTokens:
         started = self._clock.now()
         while True:
             row, document = self._read()
-            if document.access != refused and document.lives(self._clock.now()):
+            usable = document.access != refused and document.lives(self._clock.now())
+            if usable and not self._was_interrupted(row):
                 self._held = document
                 return document.access
             renewed = self._renew(row, document)
@@ -127,6 +128,11 @@ class StoredTokens:
             if self._clock.now() - started > _PATIENCE:
                 raise Busy("another process is refreshing the tokens and does not finish", next_step="try again later")
             self._clock.sleep(_POLL_SECONDS)
+
+    def _was_interrupted(self, row: ConnectionRow) -> bool:
+        """Did a process die while it refreshed? Then the stored refresh token may be used up, and lives on for the
+        ledger's grace only: it is tried at once, not when the access token ends."""
+        return row.lease_until is not None and row.lease_until <= self._clock.lease_now()
 
     def _read(self) -> tuple[ConnectionRow, TokenDocument]:
         with self._db.reading(self._tenant) as tx:
