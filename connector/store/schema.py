@@ -123,10 +123,16 @@ invoice = sa.Table(
 )
 sa.Index("ix_invoice_customer", invoice.c.organisation_id, invoice.c.customer_id)
 sa.Index(
-    "ix_invoice_live",
+    "ix_invoice_live",  # holds all that totals ask for, so that they need not look up each row
     invoice.c.organisation_id,
     invoice.c.customer_id,
-    sqlite_where=sa.text("live"),
+    invoice.c.tenant,
+    invoice.c.live,
+    invoice.c.status,
+    invoice.c.currency,
+    invoice.c.balance,
+    invoice.c.rate,
+    sqlite_where=sa.text("live = 1"),  # as SQLAlchemy spells the condition there: otherwise it is never used
     postgresql_where=sa.text("live"),
 )
 

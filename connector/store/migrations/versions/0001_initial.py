@@ -155,8 +155,8 @@ def _invoices() -> None:
     op.create_index(
         "ix_invoice_live",
         "invoice",
-        ["organisation_id", "customer_id"],
-        sqlite_where=sa.text("live"),
+        ["organisation_id", "customer_id", "tenant", "live", "status", "currency", "balance", "rate"],
+        sqlite_where=sa.text("live = 1"),
         postgresql_where=sa.text("live"),
     )
 
