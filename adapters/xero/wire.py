@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Generic, Required, TypeVar
 
-from pydantic import ConfigDict, Strict, TypeAdapter, with_config
+from pydantic import AllowInfNan, ConfigDict, Strict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
 T = TypeVar("T")
-Amount = Annotated[float, Strict()] | str  # strict: true is no amount. A double only where it is exact: see `decode`
+# Strict: true is no amount. A double only where it is exact: see `decode`.
+Amount = Annotated[float, Strict(), AllowInfNan(False)] | str
 
 _OPEN: Final = ConfigDict(coerce_numbers_to_str=True, extra="ignore")
 
@@ -335,17 +336,21 @@ class CreditNotesEnvelope(Envelope):
 class Shape(Generic[T]):
     """A list in the envelope: the key it stands under, its rows' own id, and their type.
 
-    `envelope` is set for the lists that come by the thousand: they are read in one go.
+    `envelope` is set for the lists that come by the thousand: they are read in one go. `exact`: amounts are kept, not
+    only compared with each other.
     """
 
     plural: str
     id: str
     rows: TypeAdapter[list[T]]
     envelope: TypeAdapter[Any] | None = None
+    exact: bool = True
 
 
 INVOICES: Final = Shape("Invoices", "InvoiceID", TypeAdapter(list[InvoiceRow]), TypeAdapter(InvoicesEnvelope))
-WATCHED: Final = Shape("Invoices", "InvoiceID", TypeAdapter(list[WatchedRow]), TypeAdapter(WatchedEnvelope))
+WATCHED: Final = Shape(
+    "Invoices", "InvoiceID", TypeAdapter(list[WatchedRow]), TypeAdapter(WatchedEnvelope), exact=False
+)
 CONTACTS: Final = Shape("Contacts", "ContactID", TypeAdapter(list[ContactRow]), TypeAdapter(ContactsEnvelope))
 PAYMENTS: Final = Shape("Payments", "PaymentID", TypeAdapter(list[PaymentRow]), TypeAdapter(PaymentsEnvelope))
 _CREDIT_ROWS: Final = TypeAdapter(list[CreditRow])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import sqlalchemy as sa
@@ -18,6 +18,8 @@ from connector.store.db import Database, Tx
 from connector.store.mirror_rows import flat_invoice, flat_payment
 from tests.builders import invoice, money, payment
 from tests.store.conftest import TENANT
+
+F = TypeVar("F", FlatInvoice, FlatPayment)
 
 ORG = "xero:org-1"
 INVOICE = replace(
@@ -44,6 +46,11 @@ def other(name: str, value: Any) -> Any:
     return value + 1 if isinstance(value, int) else f"{value}1"
 
 
+def changed_in(flat: F, name: str, value: Any) -> F:
+    values: list[Any] = [value if field == name else old for field, old in zip(flat._fields, flat, strict=True)]
+    return type(flat)(*values)
+
+
 @pytest.mark.parametrize(("kind", "flat"), BOTH)
 def test_they_are_stored_as_the_object_is(tx: Tx, kind: RecordKind, flat: FlatInvoice | FlatPayment) -> None:
     assert mirror.upsert(tx, ORG, kind, [flat]).changed == 1
@@ -59,9 +66,7 @@ def test_an_invoice_comes_back_whole(tx: Tx) -> None:
 def test_a_change_of_any_one_value_is_seen(tx: Tx, kind: RecordKind, flat: FlatInvoice | FlatPayment) -> None:
     for name in flat._fields[1:]:
         mirror.upsert(tx, ORG, kind, [flat])
-        changed: FlatInvoice | FlatPayment = flat._make(
-            other(field, value) if field == name else value for field, value in zip(flat._fields, flat, strict=True)
-        )
+        changed = changed_in(flat, name, other(name, getattr(flat, name)))
         assert mirror.upsert(tx, ORG, kind, [changed]).changed == 1, name
         flat = changed
 
@@ -76,7 +81,7 @@ def test_a_due_date_that_moves_under_the_same_stamp_is_written(tx: Tx) -> None:
 @pytest.mark.parametrize("name", ["total", "tax", "balance", "paid", "credited"])
 def test_a_sum_beyond_64_bits_goes_to_review(tx: Tx, name: str) -> None:
     flat = flat_invoice(INVOICE)
-    huge = flat._make(2**63 if field == name else value for field, value in zip(flat._fields, flat, strict=True))
+    huge = changed_in(flat, name, 2**63)
     assert mirror.upsert(tx, ORG, RecordKind.INVOICE, [huge]).changed == 0
     assert [item.reason for item in mirror.needs_review_list(tx, ORG)] == [
         "cannot be stored: an amount is too large to be one"
