@@ -1,0 +1,199 @@
+"""The warm process: `python -m tests.kills FOLDER [POSTGRES]`. Reads a case a line, answers what the survivor found.
+
+It never runs a thread while it forks, so that a fork finds no lock held. Sandboxes are forks, too: each case has its
+own, in the state in which the office was prepared.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from adapters._twin.pump import Pump
+from adapters._twin.server import TwinServer
+from adapters.xero.sandbox.app import XeroTwin
+from connector.store.schema import connection
+from tests.channels.smtp_server import ScriptedServer
+from tests.kills import survivor, victim
+from tests.kills.kinds import KINDS, Kind, Point
+from tests.kills.offices import Case, Databases, Prepared, prepare
+
+SECONDS = 40.0  # of real time, for one process
+
+
+class Dropped:
+    """A mail server's handler: every mail becomes a file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        self._folder.mkdir(exist_ok=True)
+        number = len(list(self._folder.iterdir()))
+        (self._folder / f"{number}.eml").write_bytes(envelope.content)
+        return "250 queued"
+
+
+def forked(work: Callable[[int], None]) -> tuple[int, int]:
+    """Another process at work: its id, and where to read what it writes to the handle it is given."""
+    reading, writing = os.pipe()
+    if pid := os.fork():
+        os.close(writing)
+        return pid, reading
+    code = 1
+    try:
+        os.close(reading)
+        work(writing)
+        code = 0
+    except BaseException:  # noqa: BLE001 - nothing of this process's may go on in the other
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def ended(pid: int) -> int:
+    """How that process ended: its code, or the negative number of the signal that killed it."""
+    handle = os.pidfd_open(pid)
+    try:
+        if not select.select([handle], [], [], SECONDS)[0]:
+            os.kill(pid, signal.SIGKILL)
+            raise TimeoutError(f"process {pid} did not come to an end")
+    finally:
+        status = os.waitpid(pid, 0)[1]
+        os.close(handle)
+    return os.waitstatus_to_exitcode(status)
+
+
+def write(handle: int, document: object) -> None:
+    """Say it to the process that reads `told`."""
+    with os.fdopen(handle, "w") as stream:
+        json.dump(document, stream)
+
+
+def told(handle: int) -> Any:
+    """What another process writes, up to its end."""
+    with os.fdopen(handle) as stream:
+        return json.loads(stream.read() or "null")
+
+
+def world(twin: XeroTwin, folder: Path) -> tuple[int, str, int]:
+    """A process with the sandbox and a mail server: its id, the sandbox's address, the mail server's port."""
+
+    def serve(handle: int) -> None:
+        server = TwinServer(lambda request: twin.handle(request, twin.clock.now()))
+        server.start()
+        pump = Pump(twin.pump)
+        twin.wake = pump.wake
+        pump.start()
+        mail = ScriptedServer({})
+        mail.handler = Dropped(folder / ".dunwell" / "letters")
+        mail.start()
+        write(handle, [server.base_url, mail.port])
+        threading.Event().wait()
+
+    pid, handle = forked(serve)
+    base_url, port = told(handle)
+    return pid, base_url, port
+
+
+def move(database: str, base_url: str) -> None:
+    """The sandbox listens elsewhere now."""
+    engine = sa.create_engine(database, poolclass=sa.NullPool)
+    with engine.begin() as opened:
+        opened.execute(sa.update(connection).values(base_url=base_url))
+
+
+def environment(kind: Kind, database: str, port: int) -> None:
+    """What the processes of a case find in their environment."""
+    for name in [name for name in os.environ if name.startswith("DUNWELL_")]:
+        del os.environ[name]
+    if database:
+        os.environ["DUNWELL_DATABASE_URL"] = database
+    if kind.way == "mail":
+        os.environ |= {
+            "DUNWELL_SMTP_HOST": "127.0.0.1",
+            "DUNWELL_SMTP_PORT": str(port),
+            "DUNWELL_SMTP_SECURITY": "none",
+            "DUNWELL_SMTP_FROM": "ar@harbour.example",
+        }
+
+
+def run(case: Case, point: Point) -> dict[str, Any]:
+    """One process dies, another carries on: what that one found."""
+    pid, handle = forked(lambda _handle: victim.live(case, point))
+    os.close(handle)
+    if (code := ended(pid)) != -signal.SIGKILL:
+        return {"error": f"it was not killed at that point, but ended with {code}"}
+    pid, handle = forked(lambda handle: write(handle, asdict(survivor.survive(case))))
+    found = told(handle)
+    code = ended(pid)
+    return {"found": found} if code == 0 else {"error": f"the survivor ended with {code}"}
+
+
+class Ground:
+    """The prepared offices, and one case after the other in copies of them."""
+
+    def __init__(self, folder: Path, server: str) -> None:
+        self._folder = folder
+        self._databases = Databases(server)
+        names = sorted({kind.office for kind in KINDS.values()})
+        self._offices: dict[str, Prepared] = {name: prepare(folder, self._databases, name) for name in names}
+        self._count = 0
+        gc.collect()
+        gc.freeze()
+
+    def case(self, name: str, point: Point) -> dict[str, Any]:
+        """Kill, carry on, and say what was found."""
+        kind = KINDS[name]
+        office = self._offices[kind.office]
+        self._count += 1
+        folder = self._folder / f"case{self._count}"
+        database = self._databases.copy(office, folder)
+        sandbox, base_url, port = world(office.twin, folder)
+        try:
+            move(database or f"sqlite:///{folder}/.dunwell/dunwell.db", base_url)
+            environment(kind, database, port)
+            return run(Case(folder, base_url, kind, office.victims[name]), point)
+        finally:
+            os.kill(sandbox, signal.SIGKILL)
+            ended(sandbox)
+            self._databases.drop(database)
+            shutil.rmtree(folder)
+
+    def close(self) -> None:
+        for office in self._offices.values():
+            self._databases.drop(office.database)
+
+
+def main(folder: str, server: str = "") -> None:
+    """Answer cases until there are no more."""
+    ground = Ground(Path(folder), server)
+    try:
+        assert threading.active_count() == 1, "a fork may find a lock held"
+        for line in sys.stdin:
+            name, point = json.loads(line)
+            try:
+                answer = ground.case(name, Point[point])
+            except Exception as error:  # noqa: BLE001 - told to the test
+                answer = {"error": f"{type(error).__name__}: {error}"}
+            sys.stdout.write(f"{json.dumps(answer)}\n")
+            sys.stdout.flush()
+    finally:
+        ground.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
