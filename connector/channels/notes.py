@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from connector.channels.context import LetterKind
+from connector.domain.cases import Holder
 from connector.domain.effects import ScheduleLine
 from connector.domain.ledger import PaymentTerms, TermsBasis
 from connector.domain.money import Money
@@ -47,6 +48,10 @@ class NotePhrase(StrEnum):
     CREDIT_APPLIED = "Open credit, {amount}, applied to {invoice} {on}."
     ENTERED = "Entry {reference}, {amount}, made against {invoice} {on}."
     TERMS_SET = "Terms for future invoices from {on}: {terms}."
+    REPLACED = "{invoice}, {amount}, replaced by {reference} on {on}[; original due date {due}]."
+    REPLACES = "{reference} replaces {invoice}, {amount}, from {on}[; original due date {due}]."
+    HANDED_OVER = "With the {holder} since {on}: {invoices}, balance {balance}."
+    TAKEN_BACK = "With us again since {on}[: {invoices}, balance {balance}]."
     THANKS = "Thanks sent {on} for the payment of {invoices}."
 
 
@@ -77,13 +82,17 @@ _LETTERS: Final[Mapping[LetterKind, str]] = {
 }
 
 
+_HOLDERS: Final = tuple(holder.value for holder in Holder if holder is not Holder.US)
+
+
 def note(phrase: NotePhrase, limit: int = LIMIT, **facts: Fact) -> str:
     """The note's text, without the marker, at most `limit` characters; long lists end in "and n more".
 
     `on`, `by`, `due`, `expected`: dates · `invoice`, `plan`, `reference`: text · `invoices`: their numbers ·
     `balance`, `total`, `amount`: `Money` (or several, one a currency) · `letter`: a `LetterKind` · `terms`: payment
-    terms · `version`: a number · `lines`: schedule lines. Raises `TypeError` for a fact that the phrase does not know,
-    that is missing or of another type, and `ValueError` when even the shortened text is longer than `limit`.
+    terms · `holder`: who else holds the debt · `version`: a number · `lines`: schedule lines. Raises `TypeError` for a
+    fact that the phrase does not know, that is missing or of another type, and `ValueError` when even the shortened
+    text is longer than `limit`.
     """
     given = {name: fact for name, fact in facts.items() if fact is not None}
     if unknown := given.keys() - set(_FIELD.findall(phrase)):
@@ -162,6 +171,12 @@ def _terms(fact: Fact) -> str:
     return f"{fact.day} {_TERMS[fact.basis]}"
 
 
+def _holder(fact: Fact) -> str:
+    if fact not in _HOLDERS:
+        raise TypeError(f"somebody else who holds a debt was expected, not {fact!r}")
+    return str(fact)
+
+
 def _references(fact: Fact, limit: int) -> str:
     if isinstance(fact, str) or not isinstance(fact, Sequence) or not fact:
         raise TypeError(f"invoice numbers were expected, not {fact!r}")
@@ -203,6 +218,7 @@ _ONE: Final[Mapping[str, Callable[[Fact], str]]] = {
     "version": _number,
     "letter": _letter,
     "terms": _terms,
+    "holder": _holder,
 }
 _MANY: Final[Mapping[str, Callable[[Fact, int], str]]] = {"invoices": _references, "lines": _lines}
 
@@ -223,6 +239,7 @@ _READ: Final[Mapping[str, str]] = {
     **dict.fromkeys(("invoice", "plan", "reference"), _REFERENCE),
     **dict.fromkeys(("balance", "total", "amount"), rf"{_AMOUNT}(?: and {_AMOUNT})*"),
     "version": r"\d+",
+    "holder": "|".join(_HOLDERS),
     "terms": "|".join(rf"\d+ {re.escape(words)}" for words in _TERMS.values()),
     "letter": "|".join(map(re.escape, _LETTERS.values())),
     "invoices": rf"{_REFERENCE}(?:, {_REFERENCE})*{_MORE}",

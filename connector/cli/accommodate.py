@@ -1,4 +1,4 @@
-"""accommodate: reductions of what is owed, open credits laid against invoices, new terms."""
+"""accommodate: reductions of what is owed, open credits laid against invoices, new terms, reissues."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     frame.command(group, credit)
     frame.command(group, apply_credit, "apply-credit")
     frame.command(group, terms)
+    frame.command(group, reissue)
     frame.command(group, listing, "list")
     frame.command(group, withdraw)
 
@@ -114,6 +115,28 @@ def terms(
     with project(folder, by) as w, otherwise("nothing was recorded"):
         case = concessions.change_terms(w, named(w, org), customer, wanted, reason=reason)
         return recorded(case, as_json=as_json)
+
+
+def reissue(
+    invoice: Invoice,
+    reason: Why,
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Credit an invoice whole and raise it again.
+
+    Off unless policy.yaml says `reissue: {enabled: true}`: a copy is nearly always better. Nothing is voided, the first
+    due date goes on to count. dunwell cannot see portals, stock items and retentions: look before you ask for it.
+    Attachments stay with the old invoice.
+
+    Example: dunwell accommodate reissue INV-0107 --reason "the wrong company was addressed"
+    """
+    from connector.service import concessions
+
+    with project(folder, by) as w, otherwise("nothing was recorded"):
+        return recorded(concessions.reissue(w, named(w, org), invoice, reason=reason), as_json=as_json)
 
 
 def listing(

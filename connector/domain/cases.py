@@ -346,6 +346,24 @@ class TermsChange(_Record):
     withdrawn_on: date | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reissue(_Record):
+    """A person decided to credit one invoice whole and to raise it again under a new number.
+
+    `amount`: its total at that moment (gross); `due` and `tax_point` (its date of issue): what the new invoice stands
+    for, whatever dates it bears itself. `replaced_by`: the new invoice's id in the ledger, once it is there.
+    """
+
+    kind: Literal["reissue"] = "reissue"
+    invoice_id: str
+    amount: Money
+    reason: str
+    due: date | None
+    tax_point: date
+    replaced_by: str = ""
+    withdrawn_on: date | None = None
+
+
 CaseRecord = Annotated[
     CashKnown
     | PartyIs
@@ -364,7 +382,8 @@ CaseRecord = Annotated[
     | OptOut
     | Concession
     | CreditUse
-    | TermsChange,
+    | TermsChange
+    | Reissue,
     Field(discriminator="kind"),
 ]
 CASE_RECORD: TypeAdapter[CaseRecord] = TypeAdapter(CaseRecord)

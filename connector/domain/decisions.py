@@ -50,6 +50,9 @@ class ActionKind(StrEnum):
     CREDIT = "credit"
     APPLY_CREDIT = "apply_credit"
     SET_TERMS = "set_terms"
+    HAND_OVER = "hand_over"
+    TAKE_BACK = "take_back"
+    REISSUE = "reissue"
 
 
 class TargetKind(StrEnum):

@@ -17,11 +17,13 @@ from connector.domain.cases import (
     CreditUse,
     Dispute,
     Extension,
+    HeldBy,
     Holder,
     LetterSent,
     PaymentPlan,
     PlanState,
     Promise,
+    Reissue,
     Reply,
     TermsChange,
 )
@@ -34,8 +36,8 @@ from connector.domain.known import NOT_A_CONTACT, Known, arrived, leads
 from connector.domain.ledger import CustomerBook, Invoice, InvoiceStatus
 from connector.domain.money import Money
 from connector.domain.pauses import Bank
+from connector.domain.reissues import BRINGS_THE_INVOICE, carried_over, in_first_terms
 
-_BRINGS_THE_INVOICE = frozenset({"send_invoice", "reinvoice"})  # a statement lists an invoice, it does not deliver it
 _PROMISE_LAG_BD = 2  # money that reaches the bank two business days after the promised day was sent on it
 _UNFINISHED = (InvoiceStatus.DRAFT, InvoiceStatus.SUBMITTED)
 
@@ -54,7 +56,8 @@ def derive(
     `cases` holds the customer's records and the organisation's own; `acted` what became of earlier actions;
     `mailbox_contacts` the days on which anybody wrote to the mailbox that this customer shares.
     """
-    known = Known.of(cases, book.customer.id, as_of)
+    known = carried_over(Known.of(cases, book.customer.id, as_of))
+    book = in_first_terms(book, known.all(Reissue))
     world = _World(state, book, known, Bank.of(book, state.cash_known_to, as_of))
     items, unapplied = _items(world)
     recipient, no_recipient_because = known.recipient(book.customer)
@@ -92,6 +95,8 @@ def derive(
         concessions=tuple(one for one in known.all(Concession) if not known.is_past(one.withdrawn_on)),
         credit_uses=tuple(one for one in known.all(CreditUse) if not known.is_past(one.withdrawn_on)),
         terms_changes=tuple(one for one in known.all(TermsChange) if not known.is_past(one.withdrawn_on)),
+        reissues=tuple(one for one in known.all(Reissue) if not known.is_past(one.withdrawn_on)),
+        held=tuple(one for one in known.all(HeldBy) if one.customer_id),
         needs_review=book.needs_review,
         acted=acted,
         contacts=known.contacts(),
@@ -138,7 +143,7 @@ class _World:
         unsent = {invoice.id for invoice in self.book.invoices if invoice.sent is False}
         first: dict[str, date] = {}
         for letter in self.known.all(LetterSent):
-            if letter.what in _BRINGS_THE_INVOICE and arrived(letter, self.as_of):
+            if letter.what in BRINGS_THE_INVOICE and arrived(letter, self.as_of):
                 for invoice_id in letter.invoice_ids:
                     if letter.what == NOT_A_CONTACT or invoice_id in unsent:
                         first.setdefault(invoice_id, letter.on)
@@ -214,7 +219,7 @@ def _item(world: _World, invoice: Invoice, owed: Owed | None, sent_on: date | No
         excluded_until=excluded_until,
         sorted=sorted_itself or known.sorting(),
         sorted_itself=sorted_itself is not None,
-        sent=invoice.sent is not False or any(letter.what in _BRINGS_THE_INVOICE for letter in letters),
+        sent=invoice.sent is not False or any(letter.what in BRINGS_THE_INVOICE for letter in letters),
         introduced=breached or any(letter.asks_for_money for letter in letters),  # who signs a plan knows the debt
         in_transit_until=owed.in_transit_until if owed else None,
         breached=breached,

@@ -18,12 +18,14 @@ from connector.domain.cases import (
     CreditUse,
     Dispute,
     Extension,
+    HeldBy,
     Holder,
     LegalHold,
     LetterSent,
     Party,
     PaymentPlan,
     Promise,
+    Reissue,
     Reply,
     TakeOnChoice,
     TermsChange,
@@ -185,6 +187,8 @@ class CustomerFacts:
     concessions: tuple[Concession, ...] = ()  # all not withdrawn, also those that are in the ledger by now
     credit_uses: tuple[CreditUse, ...] = ()
     terms_changes: tuple[TermsChange, ...] = ()  # oldest first
+    reissues: tuple[Reissue, ...] = ()  # all not withdrawn, also those that are in the ledger by now
+    held: tuple[HeldBy, ...] = ()  # who holds this customer's debt or one invoice; oldest first, the newest counts
     needs_review: tuple[NeedsReview, ...] = ()
     acted: Mapping[ActionKey, Acted] = field(default_factory=dict)
     contacts: tuple[date, ...] = ()  # days on which this customer was contacted, oldest first

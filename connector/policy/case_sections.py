@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, Strict, model_validator
 
-from connector.policy.fields import BusinessDays, Count, Days, Months, Section, Share, Threshold
+from connector.policy.fields import BusinessDays, Count, Days, Flag, Months, Section, Share, Threshold
 
 
 class Replies(Section):
@@ -48,6 +48,14 @@ class Patience(Section):
 
     longest_days: Annotated[Days, Field(ge=1)] = Field(
         description="All pauses of an invoice together (not dispute, plan, legal hold); then a person decides."
+    )
+
+
+class Reissue(Section):
+    """An invoice credited whole and raised again under a new number, instead of a copy."""
+
+    enabled: Flag = Field(
+        description="Whether people may ask for it; confirm with the accountant first. A copy is nearly always better."
     )
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, model_validator
 from pydantic.fields import FieldInfo
 
 from connector.domain.money import exponent
-from connector.policy.case_sections import Dispute, Extension, Patience, Plan, Promise, Replies
+from connector.policy.case_sections import Dispute, Extension, Patience, Plan, Promise, Reissue, Replies
 from connector.policy.fields import MONEY, Currency, Factor, Section
 from connector.policy.sections import (
     Amounts,
@@ -63,6 +63,7 @@ class Policy(Section):
     promise: Promise
     patience: Patience
     plan: Plan
+    reissue: Reissue
     standing: Standing
     contact: Contact
     authority: Authority

@@ -34,6 +34,7 @@ from connector.policy.rules import (
     call,
     dispute,
     extension,
+    hand_over,
     ladder,
     patience,
     payment_plan,
@@ -42,6 +43,7 @@ from connector.policy.rules import (
     promise,
     reduction,
     reinvoice,
+    reissue,
     replies,
     review,
     statements,
@@ -56,6 +58,8 @@ RULES: tuple[Rule, ...] = (
     replies.RULE,
     dispute.RULE,
     reduction.RULE,
+    reissue.RULE,
+    hand_over.RULE,
     payment_plan.RULE,
     plan_ended.RULE,
     extension.RULE,
@@ -242,7 +246,18 @@ _RULES_OF: Mapping[ActionKind, frozenset[str]] = {
     ActionKind.THANKS: frozenset({"thanks", "plan"}),
     ActionKind.CALL: frozenset({"call", "principal", "extension", "promise", "plan", "plan_ended"}),
     ActionKind.TASK: frozenset(
-        {"review", "take_on", "bill_promptly", "reinvoice", "ladder", "replies", "dispute", "patience", "plan"}
+        {
+            "review",
+            "take_on",
+            "bill_promptly",
+            "reinvoice",
+            "ladder",
+            "replies",
+            "dispute",
+            "patience",
+            "plan",
+            "reissue",
+        }
     ),
     ActionKind.TAG_DISPUTE: frozenset({"dispute"}),
     ActionKind.UNTAG_DISPUTE: frozenset({"dispute"}),
@@ -252,4 +267,7 @@ _RULES_OF: Mapping[ActionKind, frozenset[str]] = {
     ActionKind.CREDIT: frozenset({"reduction"}),
     ActionKind.APPLY_CREDIT: frozenset({"reduction"}),
     ActionKind.SET_TERMS: frozenset({"reduction"}),
+    ActionKind.REISSUE: frozenset({"reissue"}),
+    ActionKind.HAND_OVER: frozenset({"hand_over"}),
+    ActionKind.TAKE_BACK: frozenset({"hand_over"}),
 }

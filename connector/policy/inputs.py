@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 
 from connector.domain.decisions import Decision, Reason
 from connector.domain.facts import CustomerFacts, ItemFacts, PauseState
-from connector.policy.rules import reduction
+from connector.policy.rules import hand_over, reduction, reissue
 
 _STANDING = (PauseState.ACTIVE, PauseState.UNDECIDED)
+_STANDS = {rule.NAME: rule.stands for rule in (reduction, hand_over, reissue)}  # a person may withdraw what they enter
 
 
 def inputs_of(facts: CustomerFacts, decision: Decision) -> Mapping[str, str]:
@@ -26,8 +27,8 @@ def inputs_of(facts: CustomerFacts, decision: Decision) -> Mapping[str, str]:
         "held_by": facts.holder.value,
         "excluded": facts.excluded,
     }
-    if decision.rule == reduction.NAME:
-        found["decision"] = "standing" if reduction.stands(facts, decision) else "withdrawn"
+    if (stands := _STANDS.get(decision.rule)) is not None:
+        found["decision"] = "standing" if stands(facts, decision) else "withdrawn"
     if decision.contact or decision.asks_for_money:
         found["recipient"] = facts.recipient.casefold()
     for invoice_id in decision.items:

@@ -264,6 +264,8 @@ class Authority(Section):
     credit: Role = Field(description="Taking something off an invoice, of whatever kind.")
     apply_credit: Role = Field(description="Laying an open credit against an invoice.")
     set_terms: Role = Field(description="Changing a customer's payment terms.")
+    reissue: Role = Field(description="Crediting an invoice whole and raising it again.")
+    hand_over: Role = Field(description="Telling the ledger that a debt went to somebody else, or came back.")
     extension: Role = Field(description="Granting an extension.")
     promise: Role = Field(description="Recording a promise.")
     plan: Role = Field(description="Agreeing a plan within limits.")

@@ -13,13 +13,14 @@ from connector.store.actions import ActionRow
 from connector.store.db import Tx
 
 FOR_A_PERSON = frozenset({ActionKind.CALL, ActionKind.TASK})
-MOVES_MONEY = frozenset({ActionKind.CREDIT, ActionKind.APPLY_CREDIT, ActionKind.SET_TERMS})
+MOVES_MONEY = frozenset({ActionKind.CREDIT, ActionKind.APPLY_CREDIT, ActionKind.SET_TERMS, ActionKind.REISSUE})
+HANDS_OVER = frozenset({ActionKind.HAND_OVER, ActionKind.TAKE_BACK})
+_ONE_BY_ONE = FOR_A_PERSON | MOVES_MONEY | HANDS_OVER
 
 
 def in_bulk(action: ActionRow) -> bool:
     """May `--all` approve it? Money, final letters, principal letters and hand-over are approved one by one."""
-    kind = action.key.kind
-    return kind not in FOR_A_PERSON and kind not in MOVES_MONEY and action.decision.level < DunningLevel.PRINCIPAL
+    return action.key.kind not in _ONE_BY_ONE and action.decision.level < DunningLevel.PRINCIPAL
 
 
 def approve_all(w: Wiring, organisation_id: str | None = None) -> list[ActionRow]:

@@ -5,9 +5,10 @@ A status note is always after the act that it reports. Notes come from the close
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from connector.channels.context import CallHeld, LetterKind
 from connector.channels.notes import LIMIT, NotePhrase, note, short_date
@@ -35,7 +36,7 @@ from connector.domain.facts import CustomerFacts
 from connector.domain.ledger import Invoice
 from connector.domain.money import Money, total
 from connector.errors import Refused
-from connector.service import entries, letters, plan_ends
+from connector.service import entries, hand_overs, letters, plan_ends, reissues
 from connector.service.pen import Pen, number
 from connector.service.wiring import Wiring
 from connector.store import mirror
@@ -82,7 +83,7 @@ def _told(effect: Effect, numbers: Mapping[str, str]) -> str:
         case Allocation() as part:
             return f"lay {part.amount} of the credit against {subject}"
         case NewInvoice() as invoice:
-            return f"new invoice {invoice.number}, due {invoice.due}: {_sum(invoice.lines)}"
+            return f"new invoice {invoice.number}, due {invoice.due}: {_sum(invoice.lines)}; a note on it"
         case Terms(wanted):
             return f"terms of the customer: {wanted.day} {wanted.basis.value.replace('_', ' ')}"
 
@@ -106,16 +107,21 @@ def _composed(pen: _Pen, facts: CustomerFacts, decision: Decision) -> Composed:
             return Composed(tuple(pen.expected_date()), preview)
         case ActionKind.WRITE_SCHEDULE:
             return Composed(tuple(pen.schedule()), preview)
-        case ActionKind.END_SCHEDULE:
-            return Composed(tuple(plan_ends.schedule_ended(pen)), preview)
-        case ActionKind.CREDIT:
-            return Composed(tuple(entries.credit(pen)), preview)
-        case ActionKind.APPLY_CREDIT:
-            return Composed(tuple(entries.apply_credit(pen)), preview)
-        case ActionKind.SET_TERMS:
-            return Composed(tuple(entries.terms(pen)), preview)
         case ActionKind.CALL | ActionKind.TASK:
             return Composed((), preview | _task_texts(decision))
+        case _:
+            return Composed(tuple(_ENTRIES[decision.kind](pen)), preview)
+
+
+_ENTRIES: Final[Mapping[ActionKind, Callable[[Pen], Iterator[Effect]]]] = {
+    ActionKind.END_SCHEDULE: plan_ends.schedule_ended,
+    ActionKind.CREDIT: entries.credit,
+    ActionKind.APPLY_CREDIT: entries.apply_credit,
+    ActionKind.SET_TERMS: entries.terms,
+    ActionKind.REISSUE: reissues.chain,
+    ActionKind.HAND_OVER: hand_overs.notes,
+    ActionKind.TAKE_BACK: hand_overs.notes,
+}
 
 
 def title(decision: Decision) -> str:

@@ -1,4 +1,4 @@
-"""What people concede: a reduction of one invoice, an open credit laid against one, new terms.
+"""What people concede: a reduction of one invoice, an open credit laid against one, new terms, a reissue.
 
 The next plan proposes to enter it. Everything that can be known beforehand is refused here, before anything is
 recorded: the ledger's own words would come too late. Each is approved by itself, never with `--all`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.domain import reductions
-from connector.domain.cases import Concession, CreditUse, TermsChange
+from connector.domain.cases import Concession, CreditUse, Reissue, TermsChange
 from connector.domain.counting import counted
 from connector.domain.decisions import ActionKey, ActionKind
 from connector.domain.facts import CustomerFacts
@@ -18,7 +18,8 @@ from connector.domain.money import Money, total
 from connector.domain.reductions import NoReduction, Reduction
 from connector.errors import NotFound, Refused
 from connector.policy.rules import reduction as rule
-from connector.service import entries, lookup
+from connector.policy.rules import reissue as reissue_rule
+from connector.service import entries, lookup, reissues
 from connector.service.knowledge import facts_of
 from connector.service.people import record
 from connector.service.wiring import Wiring
@@ -27,8 +28,13 @@ from connector.store import cases
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 
-Conceded = Concession | CreditUse | TermsChange
-_KINDS = {Concession: ActionKind.CREDIT, CreditUse: ActionKind.APPLY_CREDIT, TermsChange: ActionKind.SET_TERMS}
+Conceded = Concession | CreditUse | TermsChange | Reissue
+_KINDS = {
+    Concession: ActionKind.CREDIT,
+    CreditUse: ActionKind.APPLY_CREDIT,
+    TermsChange: ActionKind.SET_TERMS,
+    Reissue: ActionKind.REISSUE,
+}
 _NOT_DONE = "nothing was recorded"
 
 
@@ -160,6 +166,32 @@ def change_terms(
         return record(tx, organisation, case)
 
 
+def reissue(w: Wiring, organisation: OrganisationRow, text: str, *, reason: str) -> Reissue:
+    """Ask for an invoice to be credited whole and raised again under a new number.
+
+    Raises `Refused` for everything that can be known beforehand: switched off by the policy, not open, part-paid or
+    credited, in question, on a plan, held by others, in another currency, tax not by invoice, a locked or filed
+    period, a purchase order on it, or no confirmed recipe that gives every tax code back as invoiced.
+    """
+    _must_be_said(reason, "--reason", "a reissue", text)
+    today = w.today(organisation)
+    policy = w.policy(organisation).policy
+    with w.db.writing(w.tenant) as tx:
+        invoice = lookup.invoice(tx, organisation.id, text)
+        facts = facts_of(w, tx, organisation, invoice.customer_id, today)
+        if any(case.invoice_id == invoice.id for case in facts.reissues):
+            raise Refused("a reissue of it was recorded already", record=invoice.number, not_done=_NOT_DONE)
+        if (why := reissue_rule.refusal(policy, facts, invoice.id, invoice.total, today)) is not None:
+            raise Refused(say(why), record=invoice.number, not_done=_NOT_DONE)
+        reissues.documents(w, organisation, invoice, today)
+        due = next((one.due for one in facts.book.invoices if one.id == invoice.id), invoice.due)  # its first one
+        case = Reissue(
+            id=w.ids.new(), customer_id=invoice.customer_id, on=today, by=w.who, invoice_id=invoice.id,
+            amount=invoice.total, reason=reason, due=due, tax_point=invoice.issued,
+        )  # fmt: skip
+        return record(tx, organisation, case)
+
+
 def conceded(w: Wiring, organisation: OrganisationRow, text: str | None = None) -> list[tuple[Conceded, bool]]:
     """Everything conceded and not withdrawn, oldest first, with whether it is in the ledger."""
     today = w.today(organisation)
@@ -190,5 +222,5 @@ def withdraw(w: Wiring, organisation: OrganisationRow, case_id: str) -> Conceded
 
 
 def _all(tx: Tx, organisation: OrganisationRow) -> list[Conceded]:
-    found = cases.all(tx, organisation.id, "concession", "credit_use", "terms_change")
+    found = cases.all(tx, organisation.id, "concession", "credit_use", "terms_change", "reissue")
     return [case for case in found if isinstance(case, Conceded)]

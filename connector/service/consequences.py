@@ -9,6 +9,7 @@ from connector.channels.context import LetterKind
 from connector.domain.cases import LetterSent, PaymentPlan, PlanState
 from connector.domain.decisions import ActionKind
 from connector.domain.effects import EffectKind, EffectState, Letter, Receipt
+from connector.service import reissues
 from connector.service.wiring import Wiring, local
 from connector.store import actions, cases, outbox, wake
 from connector.store.db import Tx
@@ -23,6 +24,8 @@ def record_done(w: Wiring, tx: Tx, organisation: OrganisationRow, row: EffectRow
     """A letter that left becomes a contact of record; everything else speaks through the ledger itself."""
     action = actions.get(tx, row.action_id)
     wake.mark(tx, organisation.id, [action.customer_id])
+    if receipt is not None:
+        reissues.was_raised(tx, organisation, action, row, receipt)
     channel = _CHANNELS.get(row.effect.kind)
     if channel is None:
         return

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from connector.channels.notes import short_date
 from connector.domain.effects import (
@@ -41,6 +41,7 @@ from connector.errors import (
     Retriable,
 )
 from connector.ports import Channel, Ledger
+from connector.service import reissues
 from connector.service.clockcheck import refuse_a_clock_gone_back
 from connector.service.consequences import happened_on, record_done, settle_action
 from connector.service.earlier import already_there
@@ -196,7 +197,12 @@ class _Round:
         except (Retriable, NotFound) as error:
             self._start(row, f"the invoice's PDF could not be read: {error}")
             return
-        started = self._start(row)
+        try:
+            credited_on = self._credited_on(row)
+        except (Retriable, NotFound) as error:
+            self._start(row, f"the credit note that it replaces could not be read: {error}")
+            return
+        started = self._start(row, credited_on=credited_on)
         if started is not None:
             self._send(started, attachments)
 
@@ -209,7 +215,13 @@ class _Round:
             for invoice_id, number in numbers
         )
 
-    def _start(self, row: EffectRow, not_now: str = "") -> EffectRow | None:
+    def _credited_on(self, row: EffectRow) -> date | None:
+        """For an invoice that is raised again: the day of the credit note, whose date it bears."""
+        if row.prepared is not None or not isinstance(row.effect.payload, NewInvoice):
+            return None
+        return reissues.day_of_credit(self.w, self.ledger, row.effect)
+
+    def _start(self, row: EffectRow, not_now: str = "", credited_on: date | None = None) -> EffectRow | None:
         """Check everything again and commit the intent, in one transaction. None = not now, or not at all.
 
         `not_now`: it cannot be sent at present for this reason, and is planned for later unless it is to be cancelled.
@@ -232,7 +244,7 @@ class _Round:
                         outbox.postpone(tx, key, not_now, tx.now + RETRY_AFTER)
                         return None
             try:
-                prepared = row.prepared or self._prepare(tx, row)
+                prepared = row.prepared or self._prepare(tx, row, credited_on)
             except (Refused, NotFound) as error:
                 self._cancel(tx, row, f"the ledger cannot carry this: {error}")
                 return None
@@ -257,17 +269,19 @@ class _Round:
         outbox.cancel_dependents(tx, row.effect.key, reason)
         settle_action(tx, row.action_id)
 
-    def _prepare(self, tx: Tx, row: EffectRow) -> Prepared:
+    def _prepare(self, tx: Tx, row: EffectRow, credited_on: date | None) -> Prepared:
         if isinstance(row.effect.payload, Letter):
             return outgoing(self.w, self.organisation, row.effect, ()).prepared
-        effect = self._dated(tx, row.effect)
+        effect = self._dated(tx, row.effect, credited_on)
         prepared = self.ledger.prepare(effect, outbox.receipts(tx, effect.after))
         # Numbered by the attempt: other content must never go under a key that the vendor has seen.
         return replace(prepared, key=f"{effect.key[:40]}-{row.attempt + 1}")
 
-    def _dated(self, tx: Tx, effect: Effect) -> Effect:
+    def _dated(self, tx: Tx, effect: Effect, credited_on: date | None) -> Effect:
         """A note names the day on which the act that it reports really happened; no document is dated back."""
-        if isinstance(effect.payload, CreditNote | Allocation | NewInvoice):
+        if isinstance(effect.payload, NewInvoice):
+            return replace(effect, payload=reissues.dated(self.w, self.organisation, effect.payload, credited_on))
+        if isinstance(effect.payload, CreditNote | Allocation):
             return replace(effect, payload=replace(effect.payload, dated=self.w.today(self.organisation)))
         if not isinstance(effect.payload, Note) or not effect.payload.dated or not effect.after:
             return effect

@@ -241,6 +241,38 @@ _REDUCTION: Final = {
     "reduction.entered": "what was conceded is in the ledger",
     "reduction.none": "nothing was conceded",
 }
+_REISSUE: Final = {
+    "reissue.requested": "{by} asked for {invoice} to be credited whole and raised again: {why}",
+    "reissue.unfinished": "{invoice} was credited, or is to be, and is not raised again",
+    "reissue.off": "the policy does not allow an invoice to be raised again; a copy is nearly always better",
+    "reissue.not_open": "{invoice} is not open",
+    "reissue.changed": "{invoice} was {was} when this was asked for and is {now} now",
+    "reissue.legal_hold": "a legal hold is set ({why})",
+    "reissue.held_by": "the debt on {invoice} is not ours ({holder})",
+    "reissue.excluded": "{invoice} is left alone by a person's decision",
+    "reissue.unreadable": "some of this customer's records could not be read for certain: {what}",
+    "reissue.part_paid": "{invoice} is paid or credited in part: {balance} of {total} are open",
+    "reissue.in_transit": "money for {invoice} is said to be on its way[; again on {until}]",
+    "reissue.reduction_pending": "something is to be taken off {invoice} already",
+    "reissue.disputed": "a query is open on {invoice}[, to be decided by {decide_by}]",
+    "reissue.on_plan": "a payment plan covers {invoice}",
+    "reissue.agreed_date": "a later date was agreed for {invoice}, and stands for that number",
+    "reissue.purchase_order": "{invoice} names a purchase order: the customer may match no other number to it",
+    "reissue.rate": "{invoice} is in {currency}, whose rate may have changed since",
+    "reissue.tax_basis": "tax is not accounted for by invoice ({basis}), so the two documents may not cancel out",
+    "reissue.locked": "the books are locked[; again on {until}]",
+    "reissue.period_locked": "{invoice} of {issued} lies in a locked period (to {locked_to})",
+    "reissue.none": "no invoice is to be raised again",
+}
+_HAND_OVER: Final = {
+    "hand_over.held_by": "{by} recorded on {on} that the {holder} holds the debt",
+    "hand_over.taken_back": "{by} recorded on {on} that the debt is ours again, no longer the {holder}'s",
+    "hand_over.told": "the ledger was told that the {holder} holds the debt",
+    "hand_over.nothing_open": "the {holder} holds the debt; nothing is open",
+    "hand_over.legal_hold": "a legal hold is set ({why}): nothing is handed over",
+    "hand_over.disputed": "a query is open on {invoice}[, to be decided by {decide_by}]: nothing is handed over before",
+    "hand_over.none": "the debt is ours and always was",
+}
 _OTHER: Final = {
     "review.legal_hold": "a legal hold is set ({why})[ since {since}]: see what it asks for",
     "review.unreadable": "a record could not be read for certain: {why}",
@@ -268,5 +300,5 @@ _OTHER: Final = {
 }
 TEXTS: Final[Mapping[str, str]] = {
     **_CUSTOMER, **_ITEM, **_WAITS, **_CONTACT, **_ORGANISATION, **_BILLING, **_LADDER, **_DISPUTE, **_AGREED, **_PLAN,
-    **_REDUCTION, **_OTHER,
+    **_REDUCTION, **_REISSUE, **_HAND_OVER, **_OTHER,
 }  # fmt: skip

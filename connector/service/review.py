@@ -200,7 +200,7 @@ def role_for(policy: Policy, decision: Decision) -> str:
         return str(getattr(authority, decision.level.name.lower()))
     if decision.level is DunningLevel.PRINCIPAL and decision.contact:
         return str(authority.principal)
-    same = {"untag_dispute": "tag_dispute", "end_schedule": "write_schedule"}
+    same = {"untag_dispute": "tag_dispute", "end_schedule": "write_schedule", "take_back": "hand_over"}
     name = same.get(decision.kind.value, decision.kind.value)
     return str(getattr(authority, name, "staff"))
 

@@ -33,6 +33,7 @@ FACTS: dict[str, Fact] = {
     "version": 2,
     "reference": "INV-0107-CN-k3f7qa",
     "terms": PaymentTerms(7, TermsBasis.AFTER_INVOICE_DATE),
+    "holder": "agency",
     "lines": LINES[:2],
 }
 
@@ -65,6 +66,14 @@ EXPECTED = {
     NotePhrase.CREDIT_APPLIED: "Open credit, NZD 120.00, applied to INV-0107 12 Nov 2026.",
     NotePhrase.ENTERED: "Entry INV-0107-CN-k3f7qa, NZD 120.00, made against INV-0107 12 Nov 2026.",
     NotePhrase.TERMS_SET: "Terms for future invoices from 12 Nov 2026: 7 days after the invoice date.",
+    NotePhrase.REPLACED: (
+        "INV-0107, NZD 120.00, replaced by INV-0107-CN-k3f7qa on 12 Nov 2026; original due date 26 Oct 2026."
+    ),
+    NotePhrase.REPLACES: (
+        "INV-0107-CN-k3f7qa replaces INV-0107, NZD 120.00, from 12 Nov 2026; original due date 26 Oct 2026."
+    ),
+    NotePhrase.HANDED_OVER: "With the agency since 12 Nov 2026: INV-0107, balance NZD 345.00.",
+    NotePhrase.TAKEN_BACK: "With us again since 12 Nov 2026: INV-0107, balance NZD 345.00.",
     NotePhrase.THANKS: "Thanks sent 12 Nov 2026 for the payment of INV-0107.",
 }
 
@@ -176,3 +185,10 @@ def test_a_number_cannot_forge_a_marker() -> None:
 def test_facts_that_do_not_belong_are_refused(wrong: dict[str, Any], what: str) -> None:
     with pytest.raises(TypeError, match=what):
         note(NotePhrase.THANKS, **{"on": ON, **wrong})
+
+
+def test_only_somebody_else_can_hold_a_debt() -> None:
+    with pytest.raises(TypeError, match="somebody else who holds a debt"):
+        note(NotePhrase.HANDED_OVER, **facts(NotePhrase.HANDED_OVER, holder="us"))
+    with pytest.raises(TypeError, match="somebody else who holds a debt"):
+        note(NotePhrase.HANDED_OVER, **facts(NotePhrase.HANDED_OVER, holder="the bailiffs, who will come"))

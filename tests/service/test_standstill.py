@@ -64,6 +64,8 @@ def excluded(office: Office) -> None:
 def held(office: Office) -> None:
     owing(office)
     people.set_held_by(office.w, office.row, WHO, Holder.FACTOR)
+    office.approve(ActionKind.HAND_OVER)
+    office.apply()
 
 
 def on_hold(office: Office) -> None:
