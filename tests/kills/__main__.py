@@ -15,20 +15,24 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
 from adapters._twin.pump import Pump
 from adapters._twin.server import TwinServer
 from adapters.xero.sandbox.app import XeroTwin
+from connector.ports import Clock
+from connector.store.db import Database
 from connector.store.schema import connection
 from tests.channels.smtp_server import ScriptedServer
 from tests.kills import survivor, victim
-from tests.kills.kinds import KINDS, Kind, Point
+from tests.kills.kinds import AFTER_THE_ACT, KINDS, Kind, Point
 from tests.kills.offices import Case, Databases, Prepared, prepare
 
 SECONDS = 40.0  # of real time, for one process
@@ -89,8 +93,16 @@ def told(handle: int) -> Any:
         return json.loads(stream.read() or "null")
 
 
-def world(twin: XeroTwin, folder: Path) -> tuple[int, str, int]:
-    """A process with the sandbox and a mail server: its id, the sandbox's address, the mail server's port."""
+def mail_server(folder: Path) -> int:
+    """The port of a mail server that puts into the folder what arrives."""
+    server = ScriptedServer({})
+    server.handler = Dropped(folder)
+    server.start()
+    return server.port
+
+
+def world(twin: XeroTwin, folder: Path, *, mail: bool) -> tuple[int, str, int]:
+    """A process with the sandbox, and perhaps a mail server: its id, the sandbox's address, the mail server's port."""
 
     def serve(handle: int) -> None:
         server = TwinServer(lambda request: twin.handle(request, twin.clock.now()))
@@ -98,10 +110,7 @@ def world(twin: XeroTwin, folder: Path) -> tuple[int, str, int]:
         pump = Pump(twin.pump)
         twin.wake = pump.wake
         pump.start()
-        mail = ScriptedServer({})
-        mail.handler = Dropped(folder / ".dunwell" / "letters")
-        mail.start()
-        write(handle, [server.base_url, mail.port])
+        write(handle, [server.base_url, mail_server(folder / ".dunwell" / "letters") if mail else 0])
         threading.Event().wait()
 
     pid, handle = forked(serve)
@@ -114,6 +123,20 @@ def move(database: str, base_url: str) -> None:
     engine = sa.create_engine(database, poolclass=sa.NullPool)
     with engine.begin() as opened:
         opened.execute(sa.update(connection).values(base_url=base_url))
+
+
+def keep_engines(patch: pytest.MonkeyPatch) -> None:
+    """Databases opened at the same address share an engine and the statements that it has compiled; no connections:
+    each is closed before the next is opened, or dies with its process."""
+    really = Database.open
+    engines: dict[str, sa.Engine] = {}
+
+    def opened(url: str, clock: Clock) -> Database:
+        if url not in engines:
+            engines[url] = really(url, clock).engine
+        return Database(engines[url], clock)
+
+    patch.setattr(Database, "open", opened)
 
 
 def environment(kind: Kind, database: str, port: int) -> None:
@@ -137,7 +160,7 @@ def run(case: Case, point: Point) -> dict[str, Any]:
     os.close(handle)
     if (code := ended(pid)) != -signal.SIGKILL:
         return {"error": f"it was not killed at that point, but ended with {code}"}
-    pid, handle = forked(lambda handle: write(handle, asdict(survivor.survive(case))))
+    pid, handle = forked(lambda handle: write(handle, asdict(survivor.survive(case, thorough=point in AFTER_THE_ACT))))
     found = told(handle)
     code = ended(pid)
     return {"found": found} if code == 0 else {"error": f"the survivor ended with {code}"}
@@ -151,22 +174,28 @@ class Ground:
         self._databases = Databases(server)
         names = sorted({kind.office for kind in KINDS.values()})
         self._offices: dict[str, Prepared] = {name: prepare(folder, self._databases, name) for name in names}
-        self._count = 0
+        with self._laid_out("credit note") as case:  # a rehearsal, so that forks find compiled what they will need
+            survivor.survive(case, thorough=True)
         gc.collect()
         gc.freeze()
 
     def case(self, name: str, point: Point) -> dict[str, Any]:
         """Kill, carry on, and say what was found."""
+        with self._laid_out(name) as case:
+            return run(case, point)
+
+    @contextmanager
+    def _laid_out(self, name: str) -> Iterator[Case]:
+        """A fresh copy of the office with a sandbox of its own: always in the same place, one at a time."""
         kind = KINDS[name]
         office = self._offices[kind.office]
-        self._count += 1
-        folder = self._folder / f"case{self._count}"
+        folder = self._folder / "case"
         database = self._databases.copy(office, folder)
-        sandbox, base_url, port = world(office.twin, folder)
+        sandbox, base_url, port = world(office.twin, folder, mail=kind.way == "mail")
         try:
             move(database or f"sqlite:///{folder}/.dunwell/dunwell.db", base_url)
             environment(kind, database, port)
-            return run(Case(folder, base_url, kind, office.victims[name]), point)
+            yield Case(folder, base_url, kind, office.victims[name])
         finally:
             os.kill(sandbox, signal.SIGKILL)
             ended(sandbox)
@@ -180,6 +209,7 @@ class Ground:
 
 def main(folder: str, server: str = "") -> None:
     """Answer cases until there are no more."""
+    keep_engines(pytest.MonkeyPatch())
     ground = Ground(Path(folder), server)
     try:
         assert threading.active_count() == 1, "a fork may find a lock held"

@@ -18,7 +18,7 @@ def judge(name: str, point: Point, found: dict[str, Any]) -> None:
         _before_a_person(kind, point, found["settled"])
     _all_done(kind, found["judged"])
     assert found["again"] == 0, "one more apply has nothing to do and asks nobody"
-    assert found["proposed_again"] == []
+    assert not found["proposed_again"]
     assert found["broken"] == []
 
 

@@ -92,7 +92,7 @@ class Databases:
         """A copy of this office for one case, folder and database."""
         shutil.copytree(prepared.folder, folder)
         template = sa.make_url(prepared.database).database if prepared.database else None
-        return self.new(f"{template}_{folder.name}", template) if template else ""
+        return self.new("kills_case", template) if template else ""
 
     def drop(self, address: str) -> None:
         """Remove a database that `new` made."""

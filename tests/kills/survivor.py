@@ -46,12 +46,12 @@ class Found:
     settled: World  # after one round at once, and one after the quiet wait
     judged: World  # after a person judged what nobody can look up
     again: int  # what one more round did: effects and calls
-    proposed_again: list[str]
+    proposed_again: bool
     broken: list[str] = field(default_factory=list)  # of the timeline, the database and the leases
 
 
-def survive(case: Case) -> Found:
-    """Carry on in a fresh process."""
+def survive(case: Case, *, thorough: bool) -> Found:
+    """Carry on in a fresh process. `thorough`: read the ledger and plan once more, too."""
     victim = case.victim
     with case.opened("Ben") as w:
         row = selected(w, None)[0]
@@ -70,11 +70,15 @@ def survive(case: Case) -> Found:
             deliver(w, row)
         judged = look.world()
         last = deliver(w, row)
-        pull(w, row)
-        again = [one.id for one in propose(w, selected(w, None)[0]).actions if one.id == victim.action]
+        again = _proposed(w, row) if thorough else []
         return Found(
-            left, busy, settled, judged, len(last.effects) + last.calls, again, look.broken()
+            left, busy, settled, judged, len(last.effects) + last.calls, victim.action in again, look.broken()
         )  # fmt: skip
+
+
+def _proposed(w: Wiring, row: OrganisationRow) -> list[str]:
+    pull(w, row)
+    return [action.id for action in propose(w, selected(w, None)[0]).actions]
 
 
 def _busy(w: Wiring, row: OrganisationRow) -> bool:
