@@ -13,7 +13,7 @@ SCOPES: Final = (
     "email",
     "offline_access",
     "accounting.invoices",
-    "accounting.payments.read",
+    "accounting.payments",  # laying over- and prepayments against invoices is a write to them
     "accounting.contacts",
     "accounting.settings.read",
     "accounting.attachments",
