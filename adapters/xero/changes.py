@@ -73,6 +73,7 @@ class Round:
         before = self._before
         self._groups = lookup.groups(self._client, self._minded, before.groups if before else {})
         self._hear(self._groups.at)
+        self._client = self._client.sparing()  # only now: the first answer told how many calls the day has left
         self._sweep()
         if before is None:
             yield from self._documents(None)

@@ -6,7 +6,8 @@ certainly were not processed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
 from datetime import datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
@@ -15,13 +16,15 @@ from adapters.xero import wire
 from adapters.xero.decode import Page, page
 from adapters.xero.dialect import XeroDialect
 from adapters.xero.endpoints import api
-from connector.errors import NotFound, UnreadableAnswer
+from connector.errors import NotFound, RateLimited, UnreadableAnswer
 from connector.http import Caller
 from connector.ports import Clock, HttpAnswer, HttpClient, HttpRequest, Random, Tokens
 
 T = TypeVar("T")
 
 PAGE_SIZE: Final = 1000
+DAY_RESERVE: Final = 100  # calls of a day that reading in bulk leaves to writes: a tenth of the smallest tier's 1,000
+_HOUR: Final = 3600.0
 READ_SECONDS: Final = 60.0  # a page of a thousand invoices with lines takes a while
 WRITE_SECONDS: Final = 30.0
 _JSON: Final = "application/json"
@@ -37,19 +40,26 @@ class XeroClient:
         self.caller = Caller(http=http, clock=clock, random=random, tokens=tokens, dialect=XeroDialect())
         self._root = api(base_url)
         self._tenant = ledger_id
+        self._spares = False
+
+    def sparing(self) -> XeroClient:
+        """The same connection for reading in bulk: it raises `RateLimited` rather than use up the day's last calls."""
+        sparing = copy(self)
+        sparing._spares = True  # noqa: SLF001 (its own kind)
+        return sparing
 
     def page(
         self, shape: wire.Shape[T], number: int, params: Mapping[str, str], since: datetime | None = None
     ) -> Page[T]:
         """One page of a list. `since` (the server's time, UTC) leaves out what was not modified after it."""
         request = self._page_request(shape, number, params, since)
-        return self.caller.read(request, lambda answer: page(answer, shape))
+        return self._read(request, lambda answer: page(answer, shape))
 
     def unread_page(
         self, shape: wire.Shape[Any], number: int, params: Mapping[str, str], since: datetime | None = None
     ) -> HttpAnswer:
         """The same as its bytes: a third of the memory. Whoever reads it repeats the call where it is unreadable."""
-        return self.caller.read(self._page_request(shape, number, params, since), lambda answer: answer)
+        return self._read(self._page_request(shape, number, params, since), lambda answer: answer)
 
     def _page_request(
         self, shape: wire.Shape[Any], number: int, params: Mapping[str, str], since: datetime | None
@@ -60,7 +70,7 @@ class XeroClient:
 
     def all(self, shape: wire.Shape[T], path: str) -> Page[T]:
         """A list that Xero does not page, or a single record (a list of one)."""
-        return self.caller.read(self._request("GET", path), lambda answer: page(answer, shape))
+        return self._read(self._request("GET", path), lambda answer: page(answer, shape))
 
     def one(self, shape: wire.Shape[T], identity: str) -> Page[T] | None:
         """A single record, archived or deleted ones too; None where there is none."""
@@ -121,6 +131,16 @@ class XeroClient:
             extra["Idempotency-Key"] = key
         request = self._request(method, path, extra=extra, body=body, seconds=WRITE_SECONDS)
         return self.caller.write(request, lambda answer: answer)
+
+    def _read(self, request: HttpRequest, decode: Callable[[HttpAnswer], T]) -> T:
+        left = self.caller.budgets().get("day")
+        if self._spares and left is not None and left <= DAY_RESERVE:
+            raise RateLimited(
+                f"Xero allows {left} more calls today, which are kept for what has to be written",
+                retry_after=_HOUR,
+                limit="day",
+            )
+        return self.caller.read(request, decode)
 
     def _request(
         self,
