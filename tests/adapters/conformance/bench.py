@@ -77,6 +77,8 @@ class Bench(Protocol):
     tag_on: TargetKind  # where the dispute tag sits
     per_minute: int  # calls that the ledger allows one organisation
     in_flight: int  # calls that the ledger allows at once
+    quiet_calls: int  # calls of a round in which nothing happened
+    day_reserve: int  # calls of a day that reading leaves to writes
     out_of: Mapping[str, Mapping[str, object]]  # people's acts of which the ledger stamps nothing: name -> the act
     skips: Mapping[str, str]  # "test name[errand or case]" -> why this ledger is excused
     outcomes: Mapping[tuple[Trouble, str], Outcome]  # by errand; where nothing is said the write is DONE

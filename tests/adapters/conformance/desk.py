@@ -42,12 +42,14 @@ class TwinClock:
         self._twin = twin
         self._ahead = ahead
         self.slept: list[float] = []
+        self.watch: Callable[[], None] = lambda: None  # called whenever somebody begins to wait
 
     def now(self) -> datetime:
         return self._twin.clock.now() + self._ahead
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+        self.watch()
         self._twin.advance(self._twin.clock.advance(max(seconds, 0.0)))
 
     def lease_now(self) -> datetime:
