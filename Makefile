@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := UV_PROJECT_ENVIRONMENT=.venv $(BIN)/uv
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test check format sim bench clean
 
 .venv/.installed: pyproject.toml uv.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -29,6 +29,9 @@ check: setup ## lint, types, dependency rule
 format: setup
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+sim: setup ## the write-back simulated: make sim SEEDS=1000 [FIRST=seed]
+	$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --first $(or $(FIRST),1) --jobs 2
 
 bench: setup ## performance harness: ratios against named peers
 	$(UV) sync --quiet --frozen --all-extras --group bench

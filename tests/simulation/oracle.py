@@ -77,6 +77,8 @@ class Oracle:
         if other is not None and other is not self.baton.me:
             self.baton.breach("I8", f"{other.name} and {self.baton.me.name} send {_told(row)} at once")
         self.flying[row.effect.key] = self.baton.me
+        for first in row.effect.after:
+            self._comes_after(row, first)
         if row.effect.kind.value == "ledger_email":
             self._goes_out(row)
 
@@ -114,6 +116,13 @@ class Oracle:
         if not key.endswith("-group") and not _same(prepared.method, prepared.path, prepared.body, request):
             self.baton.breach("I3", f"{_told(row)} left with other content than was stored")
         return row
+
+    def _comes_after(self, row: EffectRow, first: str) -> None:
+        """I7: a report comes after what it reports has happened."""
+        act = self.effect(first)
+        there = act is not None and act.receipt is not None and (act.receipt.already or act.receipt.found)
+        if not self.happened[first[:40]] and not there:
+            self.baton.breach("I7", f"{_told(row)} reports what has not happened: {first[:8]}")
 
     def _row_of(self, request: Request, key: str) -> EffectRow | None:
         if (named := _KEY.fullmatch(key)) is not None:

@@ -23,7 +23,7 @@ TURNS = 700  # people act within these turns of the baton: while agents are at w
 STORY_SETS = 48
 
 POINTS = ("K1", "K2", "K3", "K4", "K5", "K6", "K7", "K8")
-POST_FAULTS = ("before data", "refused", "lost before", "lost after")
+POST_FAULTS = ("before data", "refused", "lost before", "lost before", "lost after")
 _WEB = {"Content-Type": "application/json"}
 _EXPIRED = '{"Title": "Unauthorized", "Status": 401, "Detail": "TokenExpired: token expired"}'
 _READS = ("/Invoices$", "/Contacts$", "/ContactGroups", "/History$", "/Attachments$", "/Payments$", "/CreditNotes$",
@@ -227,7 +227,12 @@ _BOOKKEEPER: tuple[Callable[[Random, str], Item], ...] = (
     lambda r, i: {"do": "void", "invoice": i},
     lambda r, i: {"do": "credit", "invoice": i, "amount": r.choice(("50.00", "100.00"))},
     lambda r, i: {"do": "edit_invoice", "invoice": i, "due": r.choice(("2026-03-20", "2026-02-10"))},
-    lambda r, i: {"do": "edit_invoice", "invoice": i, "expected": r.choice(("2026-03-19", "2026-04-02"))},
+    lambda r, i: {
+        "do": "edit_invoice",
+        "invoice": r.choice((i, "INV-2", "INV-3")),
+        "expected": r.choice(("2026-03-19", "2026-04-02")),
+        "turn": r.randrange(TURNS // 3),
+    },
     lambda r, i: {"do": "remove_from_group", "customer": "query", "group": _TAG},
     lambda r, i: {"do": "add_to_group", "customer": "query", "group": _TAG},
     lambda r, i: {"do": "merge_contacts", "from": CUSTOMER_OF[i], "into": r.choice(("plan", "letter"))},
