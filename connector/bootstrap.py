@@ -7,6 +7,7 @@ import getpass
 import importlib
 import os
 import socket
+import sys
 import webbrowser
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -58,9 +59,11 @@ class ServedSandbox(Protocol):
 @cache
 def settle() -> None:
     """Collect garbage less often. Reading makes records by the hundred thousand and hardly ever a cycle: looking for
-    cycles as often as Python does by itself took a quarter of a pull's CPU (bench)."""
+    cycles as often as Python does by itself took a quarter of a pull's CPU (bench). And let threads take turns sooner:
+    one that fetches a page needs the interpreter for a moment for each of its pieces, and waited 5 ms for it."""
     gc.freeze()  # what is imported stays for good
     gc.set_threshold(50_000, 20, 50)
+    sys.setswitchinterval(0.0005)
 
 
 @contextmanager

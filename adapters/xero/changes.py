@@ -20,29 +20,55 @@ The cursor is the server's clock of the round's first answer; the next round beg
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Final, TypeVar
+from typing import Any, Final, NamedTuple
 
 from adapters.xero import lookup, normalise, wire
 from adapters.xero.client import PAGE_SIZE, XeroClient
 from adapters.xero.cursor import Cursor, load
+from adapters.xero.decode import Page
 from adapters.xero.lookup import IDS_PER_CALL
 from adapters.xero.normalise import Found
-from adapters.xero.paging import rows
+from adapters.xero.paging import Listing, Reader, rows
 from connector.domain.ledger import Customer, NeedsReview, RecordKind
 from connector.errors import UnreadableAnswer
 from connector.ports import Batch
 
-T = TypeVar("T")
-
 OVERLAP: Final = timedelta(minutes=5)
+QUICK: Final = timedelta(minutes=1)  # of a first round: after it, changes during it wait for the next round
 _RECEIVABLE: Final = {"where": 'Type=="ACCREC"'}
 _OPEN: Final = {**_RECEIVABLE, "Statuses": "AUTHORISED,SUBMITTED,DRAFT", "summaryOnly": "true"}
 _ARCHIVED_TOO: Final = {"includeArchived": "true"}
 _UNAPPROVED: Final = frozenset({"DRAFT", "SUBMITTED"})
+_CREDITS: Final = (wire.CREDIT_NOTES, wire.OVERPAYMENTS, wire.PREPAYMENTS)
+_Convert = Callable[[Page[Any]], Found]
+_KINDS: Final[dict[str, tuple[RecordKind, _Convert]]] = {
+    "Invoices": (RecordKind.INVOICE, normalise.invoices),
+    "CreditNotes": (RecordKind.CREDIT, normalise.credits),
+    "Overpayments": (RecordKind.CREDIT, normalise.credits),
+    "Prepayments": (RecordKind.CREDIT, normalise.credits),
+    "Payments": (RecordKind.PAYMENT, normalise.payments),
+}
+
+
+class Source(NamedTuple):
+    """A list of documents, what its rows are, and what makes records of them."""
+
+    listing: Listing[Any]
+    kind: RecordKind
+    convert: _Convert
+
+
+def _source(
+    shape: wire.Shape[Any],
+    params: Mapping[str, str] | None = None,
+    since: datetime | None = None,
+    after: Sequence[Listing[Any]] = (),
+) -> Source:
+    return Source(Listing(shape, params or {}, since, after), *_KINDS[shape.plural])
 
 
 def changes(client: XeroClient, minded: Sequence[str], cursor: str | None, executor: Executor) -> Iterator[Batch]:
@@ -59,6 +85,7 @@ class Round:
         self._before = before
         self._executor = executor
         self._started: datetime | None = None
+        self._at: datetime | None = None  # the server's clock of the newest page
         self._groups = lookup.Groups()
         self._watch: dict[str, str] = {}
         self._review: set[str] = set()
@@ -74,17 +101,12 @@ class Round:
         self._groups = lookup.groups(self._client, self._minded, before.groups if before else {})
         self._hear(self._groups.at)
         self._client = self._client.sparing()  # only now: the first answer told how many calls the day has left
-        self._sweep()
         if before is None:
-            yield from self._documents(None)
-            yield from self._customers(None)
-            # A second look at what changed while everything was read.
-            self._came.clear()
-            self._merged.clear()
-            yield from self._documents(self._since())
-            yield from self._customers(self._since())
+            yield from self._everything()
         else:
             since = before.since - OVERLAP
+            with self._reader(sweep := Listing(wire.WATCHED, _OPEN)) as reader:
+                self._watch_all(reader.pages(sweep))
             self._awaited = self._unseen(before)
             yield from self._documents(since)
             yield from self._unstamped()
@@ -93,20 +115,38 @@ class Round:
         yield from self._changed_hands()
         yield self._batch(RecordKind.CUSTOMER, ((), ()), cursor=self._cursor())
 
+    def _everything(self) -> Iterator[Batch]:
+        """The first round: one stream of all lists, so that pages are always on their way."""
+        sweep = Listing(wire.WATCHED, _OPEN)
+        *others, payments = (_source(shape) for shape in (*_CREDITS, wire.PAYMENTS))
+        invoices = _source(wire.INVOICES, _RECEIVABLE, after=(sweep,))
+        contacts = Listing(wire.CONTACTS, _ARCHIVED_TOO, after=(payments.listing,))
+        documents = (*others, payments, invoices)
+        with self._reader(sweep, *(one.listing for one in documents), contacts) as reader:
+            self._watch_all(reader.pages(sweep))
+            yield from self._read(reader, documents)
+            yield from self._contacts_of(reader.pages(contacts))
+        yield from self._touched_again()
+        if self._at is None or self._at - self._began() > QUICK:
+            # It took long: a second look at what changed meanwhile. Otherwise the next round brings it.
+            self._came.clear()
+            self._merged.clear()
+            yield from self._documents(self._began() - OVERLAP)
+            yield from self._customers(self._began() - OVERLAP)
+
     def _hear(self, at: datetime | None) -> None:
         """The server's clock of the first answer, or no round: ours is never asked."""
         if self._started is None and at is None:
             raise UnreadableAnswer("Xero's answer does not tell the time")
         self._started = self._started or at
 
-    def _since(self) -> datetime:
+    def _began(self) -> datetime:
         assert self._started is not None
-        return self._started - OVERLAP
+        return self._started
 
     def _cursor(self) -> Cursor:
-        assert self._started is not None
         return Cursor(
-            self._started,
+            self._began(),
             self._watch,
             tuple(sorted(self._review)),
             dict(self._groups.ids),
@@ -123,8 +163,11 @@ class Round:
             kind, records, review, cursor.dump() if cursor else None, calls=calls - since[0], size=received - since[1]
         )
 
-    def _sweep(self) -> None:
-        for page in rows(self._client, self._executor, wire.WATCHED, _OPEN):
+    def _reader(self, *listings: Listing[Any]) -> Reader:
+        return Reader(self._client, self._executor, listings)
+
+    def _watch_all(self, pages: Iterable[Page[wire.WatchedRow]]) -> None:
+        for page in pages:
             for row in page.rows:
                 if row.get("Type") in {None, "ACCREC"} and (fingerprint := _fingerprint(row)):
                     self._watch[row["InvoiceID"]] = fingerprint
@@ -132,16 +175,19 @@ class Round:
     def _documents(self, since: datetime | None, contact: str = "") -> Iterator[Batch]:
         """All of them, or those of one contact."""
         mine = f'Contact.ContactID==guid("{contact}")'
-        invoices = {**_RECEIVABLE, "ContactIDs": contact} if contact else _RECEIVABLE
-        for page in rows(self._client, self._executor, wire.INVOICES, invoices, since):
-            yield self._came_in(RecordKind.INVOICE, normalise.invoices(page))
-        credits_of = {"where": mine} if contact else {}
-        for shape in (wire.CREDIT_NOTES, wire.OVERPAYMENTS, wire.PREPAYMENTS):
-            for credits_page in rows(self._client, self._executor, shape, credits_of, since):
-                yield self._came_in(RecordKind.CREDIT, normalise.credits(credits_page))
-        payments_of = {"where": f"Invoice.{mine}"} if contact else {}
-        for payments_page in rows(self._client, self._executor, wire.PAYMENTS, payments_of, since):
-            yield self._came_in(RecordKind.PAYMENT, normalise.payments(payments_page))
+        sources = (
+            _source(wire.INVOICES, {**_RECEIVABLE, "ContactIDs": contact} if contact else _RECEIVABLE, since),
+            *(_source(shape, {"where": mine} if contact else {}, since) for shape in _CREDITS),
+            _source(wire.PAYMENTS, {"where": f"Invoice.{mine}"} if contact else {}, since),
+        )
+        with self._reader(*(one.listing for one in sources)) as reader:
+            yield from self._read(reader, sources)
+
+    def _read(self, reader: Reader, sources: Iterable[Source]) -> Iterator[Batch]:
+        for source in sources:
+            for page in reader.pages(source.listing):
+                self._at = page.at
+                yield self._came_in(source.kind, source.convert(page))
 
     def _changed_hands(self) -> Iterator[Batch]:
         """Documents of contacts that others were merged into: which of them are new there, Xero does not say."""
@@ -186,21 +232,33 @@ class Round:
             return normalise.invoices(page)
         return (), (NeedsReview(RecordKind.INVOICE, invoice_id, "no longer in Xero"),)
 
-    def _customers(self, since: datetime | None) -> Iterator[Batch]:
+    def _customers(self, since: datetime) -> Iterator[Batch]:
+        """Contacts that were modified, and those whose documents came."""
+        with self._reader(listing := Listing(wire.CONTACTS, _ARCHIVED_TOO, since)) as reader:
+            for page in reader.pages(listing):
+                yield self._contacts_in(page, self._is_debtor)
+        yield from self._touched_again()
+
+    def _contacts_of(self, pages: Iterable[Page[wire.ContactRow]]) -> Iterator[Batch]:
+        for page in pages:
+            self._at = page.at
+            self._contacts = max(self._contacts, page.items or 0)
+            yield self._contacts_in(page, self._is_debtor)
+
+    def _contacts_in(self, page: Page[wire.ContactRow], wanted: Callable[[wire.ContactRow], bool]) -> Batch:
         membership = self._groups.membership(self._minded)
+        return self._came_in(RecordKind.CUSTOMER, normalise.customers(page, membership, wanted))
 
-        def read(since: datetime | None) -> Iterator[Batch]:
-            for page in rows(self._client, self._executor, wire.CONTACTS, _ARCHIVED_TOO, since):
-                if since is None:
-                    self._contacts = max(self._contacts, page.items or 0)
-                yield self._came_in(RecordKind.CUSTOMER, normalise.customers(page, membership, self._is_debtor))
-
-        yield from read(since)
-        ids = sorted(self._touched - self._came)
-        if len(ids) * PAGE_SIZE > max(self._contacts, PAGE_SIZE) * IDS_PER_CALL:
-            yield from read(None)  # fewer calls than naming them
+    def _touched_again(self) -> Iterator[Batch]:
+        """Contacts whose documents came and that did not come themselves: their balances moved unseen."""
+        ids = self._touched - self._came
+        if len(ids) * PAGE_SIZE > max(self._contacts, PAGE_SIZE) * IDS_PER_CALL:  # fewer calls than naming them
+            for page in rows(self._client, self._executor, wire.CONTACTS, _ARCHIVED_TOO):
+                self._contacts = max(self._contacts, page.items or 0)
+                yield self._contacts_in(page, lambda row: row["ContactID"] in ids)
         elif ids:
-            yield self._came_in(RecordKind.CUSTOMER, lookup.customers(self._client, ids, membership))
+            membership = self._groups.membership(self._minded)
+            yield self._came_in(RecordKind.CUSTOMER, lookup.customers(self._client, sorted(ids), membership))
         self._touched.clear()
 
     def _is_debtor(self, row: wire.ContactRow) -> bool:

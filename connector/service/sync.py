@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from connector.domain.ledger import RecordKind
+from connector.domain.ledger import Organisation, RecordKind
 from connector.domain.money import Money
 from connector.errors import Busy, ConnectionRevoked
 from connector.ports import Batch
@@ -102,11 +102,11 @@ def pull(w: Wiring, organisation: OrganisationRow, *, full: bool = False, progre
     ledger = w.ledger(organisation)
     with working_on(w, organisation.id, "pull") as epoch:
         started = w.clock.now()
-        _refresh_organisation(w, organisation)
         seen: Counter[str] = Counter()
         changed = review = size = 0
         cursor = None if full else organisation.cursor
         with w.pages() as pages:
+            record = pages.submit(ledger.organisation)  # on its way with the first pages
             for batches in _together(ledger.changes(cursor, pages)):
                 changed += _store(w, organisation, batches, epoch)
                 for batch in batches:
@@ -115,6 +115,7 @@ def pull(w: Wiring, organisation: OrganisationRow, *, full: bool = False, progre
                     size += batch.size
                     if progress is not None:
                         progress(batch.kind.value, len(batch.records))
+            _refresh(w, organisation, record.result())
         seconds = (w.clock.now() - started) / timedelta(seconds=1)
         open_totals, control = totals(w, organisation)
         records = {kind.value: seen[kind.value] for kind in RecordKind}
@@ -124,8 +125,7 @@ def pull(w: Wiring, organisation: OrganisationRow, *, full: bool = False, progre
         )  # fmt: skip
 
 
-def _refresh_organisation(w: Wiring, organisation: OrganisationRow) -> None:
-    record = w.ledger(organisation).organisation()
+def _refresh(w: Wiring, organisation: OrganisationRow, record: Organisation) -> None:
     if record != organisation.record:
         with w.db.writing(w.tenant) as tx:
             organisations.update_record(tx, organisation.id, record)
