@@ -83,6 +83,9 @@ def _document(effect: Effect, made: CreditNote | NewInvoice) -> dict[str, Any]:
 
 
 def _line(line: DocumentLine) -> dict[str, Any]:
+    """A line without account and sums only says something: any price, even of zero, would ask for an account."""
+    if not (line.account or line.net or line.tax):
+        return {"Description": line.description}
     return {
         "Description": line.description,
         "Quantity": 1,

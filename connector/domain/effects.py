@@ -105,7 +105,10 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """One line of a document that we raise: its net amount and its tax, both as they shall stand, never recomputed."""
+    """One line of a document that we raise: its net amount and its tax, both as they shall stand, never recomputed.
+
+    Without account and sums it only says something.
+    """
 
     description: str
     net: Money

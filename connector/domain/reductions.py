@@ -64,7 +64,7 @@ def check_recipe(recipe: Recipe | None, kind: Reduction, organisation: Organisat
     if (recipe.country, recipe.tax_basis.casefold()) != (organisation.country, organisation.tax_basis.casefold()):
         confirmed = f"{recipe.country} ({recipe.tax_basis.lower()})"
         raise NoReduction(f"the tax recipe for a {_said(kind)} was confirmed for {confirmed}, not for {where}")
-    missing = sorted({line.tax_code for line in invoice.lines} - set(recipe.tax))
+    missing = sorted({line.tax_code for line in invoice.lines if line.net or line.tax} - set(recipe.tax))
     if missing:
         raise NoReduction(f"the tax recipe for a {_said(kind)} says nothing about tax code {', '.join(missing)}")
     if kind is not Reduction.CORRECTION and recipe.account == AS_INVOICED:

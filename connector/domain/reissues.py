@@ -38,7 +38,7 @@ def replacement(invoice: Invoice) -> tuple[DocumentLine, ...]:
 def _again(invoice: Invoice, line: Line) -> DocumentLine:
     if not line.account and (line.net or line.tax):
         raise NoReduction(f"a line of {invoice.number} names no account")
-    return DocumentLine(line.description, line.net, line.tax, line.account, line.tax_code)
+    return DocumentLine(line.description or f"As on {invoice.number}", line.net, line.tax, line.account, line.tax_code)
 
 
 def check_neutral(invoice: Invoice, taken: Iterable[DocumentLine], given: Iterable[DocumentLine]) -> None:
