@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from connector.domain.cases import CASE_RECORD, CaseFile, CaseRecord
+from connector.domain.cases import CASE_RECORD, CaseFile, CaseRecord, Exclusion, HeldBy, LegalHold
 from connector.errors import NotFound
 from connector.store import timeline, wake
 from connector.store.db import Tx
@@ -41,6 +43,36 @@ def put(tx: Tx, org_id: str, record: CaseRecord) -> None:
         wake.mark(tx, org_id, [record.customer_id])
     else:
         wake.mark_all(tx, org_id)
+
+
+def follow_invoices(tx: Tx, org_id: str, moved: Mapping[str, tuple[str, str]]) -> None:
+    """Invoices changed hands (id: from customer, to customer): what was said about them goes with them.
+
+    A query or a plan left behind would not be seen any more by whoever decides about the invoice.
+    """
+    for record in _select(tx, org_id, _OURS.customer_id.in_({before for before, _ in moved.values()})):
+        named = (moved[one] for one in _invoice_ids(record) if one in moved)
+        for before, after in named:
+            if record.customer_id == before:
+                _move(tx, org_id, record, after)
+                break
+
+
+def follow_customers(tx: Tx, org_id: str, merged: Mapping[str, str]) -> None:
+    """Customers were merged into others: what holds people back from them (holds, holders, exclusions) goes along."""
+    for record in _select(tx, org_id, _OURS.customer_id.in_(list(merged))):
+        if isinstance(record, LegalHold | HeldBy | Exclusion):
+            _move(tx, org_id, record, merged[record.customer_id])
+
+
+def _move(tx: Tx, org_id: str, record: CaseRecord, customer_id: str) -> None:
+    moved = replace(record, customer_id=customer_id)
+    body = dump(CASE_RECORD, moved)
+    values: dict[str, Any] = {"customer_id": customer_id, "body": body}
+    tx.connection.execute(sa.update(case_record).where(_is(tx, org_id, record.id)).values(values))
+    told = {"customer_id": customer_id, "from": record.customer_id, "record": body}
+    timeline.append(tx, org_id, f"case.{record.kind}.moved", record.id, "dunwell", told)
+    wake.mark(tx, org_id, [record.customer_id, customer_id])
 
 
 def get(tx: Tx, org_id: str, record_id: str) -> CaseRecord:

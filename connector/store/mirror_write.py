@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from pydantic_core import to_json
 
 from connector.domain.flat import Brought
-from connector.domain.ledger import NeedsReview, RecordKind
+from connector.domain.ledger import Customer, NeedsReview, RecordKind
 from connector.ports import batched
-from connector.store import wake
+from connector.store import cases, wake
 from connector.store.db import Tx
 from connector.store.mirror_rows import SHAPES, Row, Unstorable, encode
 from connector.store.plain import clean
@@ -55,6 +55,12 @@ def _upsert_batch(tx: Tx, org_id: str, kind: RecordKind, records: Sequence[Broug
         _mark_customers(
             tx, org_id, kind, [rows[row_id][0] for row_id in changed], [known.get(i, _NEW) for i in changed]
         )
+        if kind is RecordKind.INVOICE:
+            _follow(tx, org_id, [rows[row_id][0] for row_id in changed], known)
+        new = set(changed)
+        customers = (one for one in records if isinstance(one, Customer) and one.id in new)
+        if merged := {one.id: one.merged_into for one in customers if one.merged_into}:
+            cases.follow_customers(tx, org_id, merged)
     _clear_review(tx, org_id, kind, current)
     review(tx, org_id, broken)
     return len(changed)
@@ -112,6 +118,14 @@ def _mark_customers(
         invoice_at = shape.columns.index("invoice_id")
         customers |= set(_customers_of(tx, org_id, {row[invoice_at] for row in rows if not row[at]}).values())
     wake.mark(tx, org_id, customers)
+
+
+def _follow(tx: Tx, org_id: str, invoices: Sequence[Row], known: Mapping[str, tuple[int | None, bytes, str]]) -> None:
+    """What people said about an invoice goes along when the ledger gives it to another customer."""
+    at = SHAPES[RecordKind.INVOICE].columns.index("customer_id")
+    before = ((row, known[row[0]][2]) for row in invoices if row[0] in known)
+    if moved := {row[0]: (owner, row[at]) for row, owner in before if owner != row[at]}:
+        cases.follow_invoices(tx, org_id, moved)
 
 
 def _customers_of(tx: Tx, org_id: str, invoice_ids: Iterable[str]) -> dict[str, str]:
