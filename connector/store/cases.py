@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connector.domain.cases import CASE_RECORD, CaseFile, CaseRecord, Exclusion, HeldBy, LegalHold
+from connector.domain.cases import CASE_RECORD, CaseFile, CaseRecord, Exclusion, HeldBy, LegalHold, OptOut
 from connector.errors import NotFound
 from connector.store import timeline, wake
 from connector.store.db import Tx
@@ -59,9 +59,9 @@ def follow_invoices(tx: Tx, org_id: str, moved: Mapping[str, tuple[str, str]]) -
 
 
 def follow_customers(tx: Tx, org_id: str, merged: Mapping[str, str]) -> None:
-    """Customers were merged into others: what holds people back from them (holds, holders, exclusions) goes along."""
+    """Customers were merged into others: what keeps people off them goes along: holds, opt-outs, …."""
     for record in _select(tx, org_id, _OURS.customer_id.in_(list(merged))):
-        if isinstance(record, LegalHold | HeldBy | Exclusion):
+        if isinstance(record, LegalHold | HeldBy | Exclusion | OptOut):
             _move(tx, org_id, record, merged[record.customer_id])
 
 
