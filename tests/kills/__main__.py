@@ -16,7 +16,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,12 @@ import sqlalchemy as sa
 from adapters._twin.pump import Pump
 from adapters._twin.server import TwinServer
 from adapters.xero.sandbox.app import XeroTwin
+from connector.bootstrap import TENANT
 from connector.ports import Clock
 from connector.store.db import Database
 from connector.store.schema import connection
 from tests.channels.smtp_server import ScriptedServer
+from tests.fakes import FakeClock
 from tests.kills import survivor, victim
 from tests.kills.kinds import AFTER_THE_ACT, KINDS, Kind, Point
 from tests.kills.offices import Case, Databases, Prepared, prepare
@@ -120,9 +122,8 @@ def world(twin: XeroTwin, folder: Path, *, mail: bool) -> tuple[int, str, int]:
 
 def move(database: str, base_url: str) -> None:
     """The sandbox listens elsewhere now."""
-    engine = sa.create_engine(database, poolclass=sa.NullPool)
-    with engine.begin() as opened:
-        opened.execute(sa.update(connection).values(base_url=base_url))
+    with closing(Database.open(database, FakeClock())) as db, db.writing(TENANT) as tx:
+        tx.connection.execute(sa.update(connection).values(base_url=base_url))
 
 
 def keep_engines(patch: pytest.MonkeyPatch) -> None:
@@ -143,8 +144,7 @@ def environment(kind: Kind, database: str, port: int) -> None:
     """What the processes of a case find in their environment."""
     for name in [name for name in os.environ if name.startswith("DUNWELL_")]:
         del os.environ[name]
-    if database:
-        os.environ["DUNWELL_DATABASE_URL"] = database
+    os.environ["DUNWELL_DATABASE_URL"] = database
     if kind.way == "mail":
         os.environ |= {
             "DUNWELL_SMTP_HOST": "127.0.0.1",
@@ -190,16 +190,15 @@ class Ground:
         kind = KINDS[name]
         office = self._offices[kind.office]
         folder = self._folder / "case"
-        database = self._databases.copy(office, folder)
+        database = self._databases.lay_out(office, folder)
         sandbox, base_url, port = world(office.twin, folder, mail=kind.way == "mail")
         try:
-            move(database or f"sqlite:///{folder}/.dunwell/dunwell.db", base_url)
+            move(database, base_url)
             environment(kind, database, port)
             yield Case(folder, base_url, kind, office.victims[name])
         finally:
             os.kill(sandbox, signal.SIGKILL)
             ended(sandbox)
-            self._databases.drop(database)
             shutil.rmtree(folder)
 
     def close(self) -> None:
