@@ -214,6 +214,7 @@ class FolderChannel:
         """Raises `NotSent` when the file could not be written, and as `message` does."""
         content = message(letter, self._sender, self._reply_to, at).as_bytes()
         if there := self._existing(letter.message_id):
+            self._sweep(letter.message_id)
             return Receipt(letter.message_id, detail=there.name, already=True)
         target = self._folder / f"{at:%Y-%m-%d}-{_short(letter.message_id)}.eml"
         draft = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}")
@@ -227,15 +228,25 @@ class FolderChannel:
             _sync_folder(self._folder)
         except OSError as error:
             raise OutcomeUnknown(f"{target} may not survive a power cut", record=letter.message_id) from error
+        self._sweep(letter.message_id)
         return Receipt(letter.message_id, detail=target.name, already=already)
 
     def find(self, message_id: str) -> bool:
         """Whether the letter is in the folder."""
-        return self._existing(message_id) is not None
+        if self._existing(message_id) is None:
+            return False
+        self._sweep(message_id)
+        return True
 
     def _existing(self, message_id: str) -> Path | None:
         """On whatever day it was written. Globs nothing that came from outside: the short key is hex and dots."""
         return next(iter(sorted(self._folder.glob(f"????-??-??-{_short(message_id)}.eml"))), None)
+
+    def _sweep(self, message_id: str) -> None:
+        """Remove what killed processes left of this letter: it is there, so nobody needs their drafts any more."""
+        for draft in self._folder.glob(f".????-??-??-{_short(message_id)}.eml.*"):
+            with suppress(OSError):
+                draft.unlink()
 
 
 def _short(message_id: str) -> str:
@@ -245,7 +256,7 @@ def _short(message_id: str) -> str:
 
 
 def _write_durably(path: Path, content: bytes) -> None:
-    """For the owner's eyes only, and on the disk before the name appears. A draft that a crash left is replaced."""
+    """For the owner's eyes only, and on the disk before the name appears."""
     path.unlink(missing_ok=True)
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:

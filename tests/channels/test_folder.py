@@ -58,6 +58,24 @@ def test_a_letter_can_be_looked_for(tmp_path: Path) -> None:
     assert not letters.find(LETTER.message_id.replace("0123", "ffff"))
 
 
+@pytest.mark.parametrize("comes_to_it", ["send", "send again", "find"])
+def test_what_a_killed_process_left_of_a_letter_goes_when_the_letter_is_there(tmp_path: Path, comes_to_it: str) -> None:
+    letters = channel(tmp_path)
+    if comes_to_it != "send":
+        letters.send(LETTER, AT)
+    left = tmp_path / f".2026-11-11-{KEY[:16]}.eml.4711-1"
+    left.write_text("half a let")
+    of_another = tmp_path / f".2026-11-11-{'f' * 16}.eml.4711-1"
+    of_another.write_text("perhaps being written")
+    assert not letters.find(LETTER.message_id.replace("0123", "eeee"))
+    assert left.exists()
+    if comes_to_it == "find":
+        assert letters.find(LETTER.message_id)
+    else:
+        letters.send(LETTER, AT)
+    assert {file.name for file in tmp_path.iterdir()} == {f"2026-11-12-{KEY[:16]}.eml", of_another.name}
+
+
 def test_a_folder_that_cannot_be_written_means_not_sent(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

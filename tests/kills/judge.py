@@ -36,7 +36,7 @@ def _all_done(kind: Kind, world: dict[str, Any]) -> None:
     """Everything that the action brings, once; and nothing besides."""
     assert (world["victim"], world["happened"]) == ("done", 1)
     assert (world["writes"], world["letters"]) == (sorted(kind.writes), kind.letters)
-    assert world["strangers"] == []
+    assert (world["strangers"], world["leftovers"]) == ([], [])
     assert (set(world["effects"]), world["action"]) == ({"done"}, "done")
 
 

@@ -99,6 +99,10 @@ KINDS: Mapping[str, Kind] = {
     "open credit laid": Kind(
         EffectKind.ALLOCATION, ActionKind.APPLY_CREDIT, "Open Ltd", "allocation", ("allocation", _NOTE), _LAY
     ),
+    "invoice raised again": Kind(
+        EffectKind.INVOICE, ActionKind.REISSUE, "Again Ltd", "invoice_create", (*_CREDIT, "invoice_create", _NOTE),
+        ("PUT", "/Invoices$"),
+    ),
     "terms": Kind(
         EffectKind.TERMS, ActionKind.SET_TERMS, "Terms Ltd", "contact_update", ("contact_update", _NOTE),
         ("POST", "/Contacts/TARGET$"), TargetKind.CUSTOMER,
@@ -109,8 +113,6 @@ KINDS: Mapping[str, Kind] = {
         TargetKind.CUSTOMER,
     ),
 }  # fmt: skip
-
-UNPLANNED = frozenset({EffectKind.INVOICE})  # no service raises invoices yet
 
 CASES = [
     (name, point)

@@ -25,16 +25,20 @@ from connector.store.schema import METADATA
 from tests.harness import MONDAY, Office, address, new_project, opened, sandbox, scenario
 from tests.kills.kinds import KINDS, Kind
 
-MORE_CUSTOMERS = ("Credit Ltd", "Open Ltd", "Terms Ltd")
-RECIPE = """
-reductions:
-  goodwill:
-    account: "200"
+MORE_CUSTOMERS = ("Credit Ltd", "Open Ltd", "Terms Ltd", "Again Ltd")
+_CONFIRMED = """
     tax: {{NONE: as_invoiced, OUTPUT2: as_invoiced}}
     country: GB
     tax_basis: {basis}
     confirmed_by: "Jo Tan"
     confirmed_on: 2026-02-01
+"""
+RECIPES = f"""
+reductions:
+  goodwill:
+    account: "200"{_CONFIRMED}
+  correction:
+    account: as_invoiced{_CONFIRMED}
 """
 
 
@@ -134,7 +138,7 @@ def prepare(folder: Path, databases: Databases, name: str) -> Prepared:
                 env.write(f"DUNWELL_DATABASE_URL={database}\n")
         with opened(root, served) as office:
             _take_on(office)
-            with _with_recipe(office) as again:
+            with _with_recipes(office) as again:
                 _tagged(again) if name == "tagged" else _proposed(again)
                 victims = _victims(again, name)
         (books,) = (one for one in served.twin.books.values() if one.name == "Harbour Lane")
@@ -153,11 +157,13 @@ def _take_on(office: Office) -> None:
 
 
 @contextmanager
-def _with_recipe(office: Office) -> Iterator[Office]:
-    """The same office after its accountant has confirmed how a goodwill credit is entered."""
+def _with_recipes(office: Office) -> Iterator[Office]:
+    """The same office after its accountant has confirmed how invoices are reduced, and allowed to raise them again."""
     mapping = office.folder / "mapping.yaml"
     kept, _, _ = mapping.read_text().partition("\nreductions:")
-    mapping.write_text(kept + RECIPE.format(basis=office.row.record.tax_basis))
+    mapping.write_text(kept + RECIPES.format(basis=office.row.record.tax_basis))
+    with (office.folder / "policy.yaml").open("a") as policy:
+        policy.write("\nreissue:\n  enabled: true\n")
     with office.again() as made:
         yield made
 
@@ -165,7 +171,7 @@ def _with_recipe(office: Office) -> Iterator[Office]:
 def _proposed(office: Office) -> None:
     """Every kind of action but the untagging is proposed."""
     sent = {"Query Ltd": "INV-1", "Extension Ltd": "INV-2", "Plan Ltd": "INV-3", "Letter Ltd": "INV-5"}
-    sent |= {"Credit Ltd": "INV-6", "Open Ltd": "INV-7"}
+    sent |= {"Credit Ltd": "INV-6", "Open Ltd": "INV-7", "Again Ltd": "INV-8"}
     for name, number in sent.items():
         office.invoice(number, name)
     office.invoice("INV-4", "Unsent Ltd", sent=False)
@@ -180,6 +186,7 @@ def _proposed(office: Office) -> None:
     goodwill = Money.of("100.00", "GBP")
     concessions.concede(w, row, "INV-6", Reduction.GOODWILL, goodwill, reason="the work was late")
     concessions.use_credit(w, row, "INV-7")
+    concessions.reissue(w, row, "INV-8", reason="the wrong company was named")
     concessions.change_terms(
         w, row, "Terms Ltd", PaymentTerms(7, TermsBasis.AFTER_INVOICE_DATE), reason="shorter from now on"
     )

@@ -31,6 +31,7 @@ class World:
     writes: list[str]  # kinds of what was written to the sandbox, sorted
     strangers: list[str]  # what was written under the vendor key of no effect
     letters: int
+    leftovers: list[str]  # what else lies in the folder of letters
     happened: int  # how often the victim's own write, or letter, is there
     victim: str  # its state
     effects: list[str]  # states of the action's effects, sorted
@@ -104,11 +105,13 @@ class _Eye:
                 state = outbox.get(tx, self._victim.key).state.value
             except NotFound:
                 state = ""
-        letters = len(list((self._case.folder / ".dunwell" / "letters").glob("*.eml")))
+        lying = sorted(path.name for path in (self._case.folder / ".dunwell" / "letters").glob("*"))
+        letters = sum(name.endswith(".eml") for name in lying)
         return World(
             writes=sorted(str(one["kind"]) for one in writes),
             strangers=[str(one["kind"]) for one in writes if not any(_of(one, row.effect.key) for row in rows)],
             letters=letters,
+            leftovers=[name for name in lying if not name.endswith(".eml")],
             happened=self._happened(writes) if self._case.kind.wrote else letters,
             victim=state,
             effects=sorted(row.state.value for row in rows),
