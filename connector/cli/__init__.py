@@ -17,6 +17,7 @@ from connector.cli import (
     books,
     configuration,
     evidence,
+    handover,
     people,
     project,
     take_on,
@@ -47,6 +48,7 @@ agreements.register(app)
 accommodate.register(app)
 unbuilt.register(app, configuration.register(app))
 evidence.register(app)
+handover.register(app)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -78,11 +79,14 @@ def named(w: Wiring, text: str | None) -> OrganisationRow:
     return organisation(w, text)
 
 
-def write_file(path: Path, text: str, what: str) -> None:
-    """Write a file whole or not at all. Raises `UserError`."""
+def write_file(path: Path, content: str | bytes, what: str, mode: int = 0o666) -> None:
+    """Write a file whole or not at all; `mode`: who may read it, less what the umask takes. Raises `UserError`."""
     try:
         beside = path.with_name(f".{path.name}.new")
-        beside.write_text(text, encoding="utf-8")
+        beside.unlink(missing_ok=True)
+        opened = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with os.fdopen(opened, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         beside.replace(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "the name is not usable"

@@ -12,7 +12,6 @@ from connector.errors import UserError
 UNBUILT: Final[dict[str, str]] = {
     "backup": "stop dunwell and copy .dunwell/ (database and master key); on Postgres use pg_dump and copy the key",
     "restore": "stop dunwell and put your copy of .dunwell/ back",
-    "handover": "dunwell audit export --subject ID gives the entries about one record",
     "serve": "dunwell run works in the foreground; there is no web page yet",
     "worker": "dunwell run works for all organisations of one project",
     "policy backtest": "dunwell plan --as-of DATE shows another day; dunwell policy diff compares two projects",

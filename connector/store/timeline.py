@@ -7,7 +7,7 @@ is found and located. Someone who rewrites the whole chain with its head is not:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -121,6 +121,12 @@ def _appender(tx: Tx) -> _Appender:
 def entries(tx: Tx, organisation_id: str | None = None, subject: str | None = None) -> tuple[Entry, ...]:
     """The tenant's entries, oldest first; of one organisation, about one subject (also a customer)."""
     return tuple(_stream(tx, organisation_id, subject))
+
+
+def about(tx: Tx, organisation_id: str, subjects: Collection[str]) -> tuple[Entry, ...]:
+    """The organisation's entries about any of these subjects (also customers), oldest first."""
+    found = _stream(tx, organisation_id)
+    return tuple(entry for entry in found if entry.subject in subjects or entry.customer_id in subjects)
 
 
 def latest(tx: Tx) -> Entry | None:
