@@ -54,6 +54,7 @@ def books(tag: str, **organisation: object) -> Json:
         {"ref": "cedar", "name": "Cedar Inc", "email": "c@cedar.example", "currency": "USD"},
         {"ref": "dogwood", "name": "Dogwood", "archived": True},
         {"ref": "elm", "name": "Elm, duplicate of Acorn"},
+        {"ref": "fir", "name": "Fir Ltd, of whom nothing is owed"},
     ]  # fmt: skip
     document["invoices"] = [
         invoice("INV-1", "acorn", "600.00"),
@@ -81,4 +82,18 @@ def books(tag: str, **organisation: object) -> Json:
     ]  # fmt: skip
     document["overpayments"] = [{"ref": "over", "customer": "acorn", "date": "2026-02-14", "amount": "15.00"}]
     document["prepayments"] = [{"ref": "pre", "customer": "acorn", "date": "2026-02-15", "amount": "150.00"}]
+    return document
+
+
+MANY = 23
+
+
+def many(count: int = MANY) -> Json:
+    """Enough for many narrow pages: invoices INV-00 and on, the first twelve of them part-paid."""
+    document = empty()
+    document["customers"] += [{"ref": f"c{n:02}", "name": f"Customer {n:02}"} for n in range(count // 2 + 1)]
+    document["invoices"] = [invoice(f"INV-{n:02}", "acorn" if n % 2 else f"c{n // 2:02}") for n in range(count)]
+    document["payments"] = [
+        {"ref": f"p{n}", "invoice": f"inv-{n:02}", "date": "2026-02-10", "amount": "1.00"} for n in range(12)
+    ]
     return document

@@ -32,6 +32,7 @@ from tests.fakes import FakeRandom
 
 BASE = "http://127.0.0.1:1"
 BACK = f"http://localhost:8484{CALLBACK_PATH}"
+ROWS = 5
 QUIET = 181.0  # seconds: just more than the wait after which an unknown outcome is looked up
 
 
@@ -284,6 +285,10 @@ class Desk:
 
     def wait(self, seconds: float) -> None:
         self.clock.sleep(seconds)
+
+    def narrow(self, rows: int = ROWS) -> None:
+        """The ledger's pages hold no more than so many rows."""
+        self.line.reshape = lambda request: self.bench.narrow(request, rows)
 
     # -- what is true ------------------------------------------------------------------------------------------------
 

@@ -24,7 +24,6 @@ from connector.errors import (
     DunwellError,
     LedgerRejected,
     LedgerUnavailable,
-    NeedsPerson,
     NotSent,
     RateLimited,
     Retriable,
@@ -192,8 +191,9 @@ def test_a_removed_connection_is_revoked_and_not_tried_again(desk: Desk) -> None
 
 
 def test_a_forbidden_role_needs_a_person(desk: Desk) -> None:
+    """The person's role, that is: the connection itself is sound and must not be given up for it."""
     desk.fault(ANY, None, **desk.bench.answer(Answer.ROLE))
-    with pytest.raises(NeedsPerson) as caught:
+    with pytest.raises(ScopeMissing) as caught:
         desk.pull(Mirror())
     assert desk.struck() == 1
     told(caught.value)

@@ -28,7 +28,7 @@ def long_books(pages: int = PAGES, rows: int = ROWS) -> Json:
 def long_desk(found: Found) -> Desk:
     """So many pages that a pull takes longer than the ledger's minute."""
     desk = found(long_books())
-    desk.line.reshape = lambda request: desk.bench.narrow(request, ROWS)
+    desk.narrow(ROWS)
     return desk
 
 
@@ -156,7 +156,7 @@ def test_reading_leaves_the_days_last_calls_to_writes(found: Found, left: int) -
     """A tenth of the ledger's smallest day is kept: reading stops before it, and what is due is still written."""
     desk = found(long_books(120))
     job = errand(desk, "note")
-    desk.line.reshape = lambda request: desk.bench.narrow(request, ROWS)
+    desk.narrow(ROWS)
     desk.limits(day=1000, used_day=1000 - left)
     desk.line.log.clear()
     with pytest.raises(RateLimited) as caught:

@@ -13,7 +13,7 @@ import pytest
 from connector.domain.decisions import TargetKind
 from connector.domain.effects import Effect, EffectKind, Finding, Note
 from connector.domain.money import Money
-from connector.errors import LedgerRejected, NeedsPerson, NotSent, OutcomeUnknown, Refused, ScopeMissing
+from connector.errors import LedgerRejected, NotSent, OutcomeUnknown, Refused, ScopeMissing
 from tests.adapters.conformance.bench import Answer, Bench, Json, Outcome, Trouble
 from tests.adapters.conformance.desk import QUIET, Desk
 from tests.adapters.conformance.errands import ERRANDS, KINDS, LETTER, NOBODY, Errand, errand, in_the_way
@@ -332,7 +332,7 @@ def test_the_connection_may_only_read(job: Errand) -> None:
 
 def test_the_persons_role_may_not_write(job: Errand) -> None:
     strike(job, **job.desk.bench.answer(Answer.ROLE))
-    with pytest.raises(NeedsPerson):
+    with pytest.raises(ScopeMissing):
         job.send(job.prepared())
     assert job.desk.struck() == 1
     assert job.happened() == 0
