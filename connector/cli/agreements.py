@@ -10,6 +10,7 @@ from connector.cli import frame, words
 from connector.cli.frame import By, Json, Org, Project, choice, day, money, named, otherwise, project, required_day
 from connector.cli.output import emit, recorded, say, table
 from connector.domain.counting import counted
+from connector.errors import UserError
 
 if TYPE_CHECKING:
     from connector.domain.cases import PaymentPlan
@@ -272,6 +273,7 @@ def plan_sign(
     capacity: Annotated[str, typer.Option("--capacity", metavar="TEXT", help="As what: owner, director…")],
     evidence: Annotated[str, typer.Option("--evidence", metavar="TEXT", help="Where the signed agreement is kept.")],
     on: Annotated[str | None, typer.Option("--on", metavar="DATE", help="The day of the signature [today].")] = None,
+    as_invoices: Annotated[bool, typer.Option("--as-invoices", hidden=True)] = False,
     org: Org = None,
     folder: Project = None,
     by: By = None,
@@ -281,6 +283,13 @@ def plan_sign(
 
     Example: dunwell payment-plan sign "Basket Case" --name "Jo Day" --capacity owner --evidence "scan 2026-11-22"
     """
+    if as_invoices:
+        raise UserError(
+            "not offered: instalments as invoices would give up the original due dates, and a credit note would make "
+            "the plan look kept",
+            not_done="the plan is not active",
+            next_step="sign it without --as-invoices: the schedule is laid beside the invoice (docs/decisions/0007)",
+        )
     from connector.service import accommodations
 
     with project(folder, by) as w, otherwise("nothing was recorded"):

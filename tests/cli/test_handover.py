@@ -37,3 +37,12 @@ def test_it_is_refused_with_the_reason_and_writes_nothing(taken_on: Desk) -> Non
     assert "--out" in taken_on.refused("handover", "INV-0010")
     taken_on.ok("dispute", "resolve", "INV-0010", "--outcome", "stand_firm")
     assert "cannot be written" in taken_on.refused("handover", "INV-0010", "--out", str(out / "no" / "such.zip"))
+
+
+def test_instalments_as_invoices_are_not_offered(desk: Desk) -> None:
+    said = desk.refused(
+        "payment-plan", "sign", "INV-0010", "--name", "Jo", "--capacity", "owner", "--evidence", "scan", "--as-invoices"
+    )
+    assert "not offered: instalments as invoices" in said
+    assert "the plan is not active" in said
+    assert "--as-invoices" not in desk.ok("payment-plan", "sign", "--help").out
