@@ -12,6 +12,7 @@ from connector.domain import reductions
 from connector.domain.cases import Concession, CreditUse, Reissue, TermsChange
 from connector.domain.counting import counted
 from connector.domain.decisions import ActionKey, ActionKind
+from connector.domain.effects import EffectState
 from connector.domain.facts import CustomerFacts
 from connector.domain.ledger import Credit, Invoice, PaymentTerms
 from connector.domain.money import Money, total
@@ -24,7 +25,7 @@ from connector.service.knowledge import facts_of
 from connector.service.people import record
 from connector.service.wiring import Wiring
 from connector.service.wording import say
-from connector.store import cases
+from connector.store import actions, cases, outbox
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 
@@ -36,6 +37,7 @@ _KINDS = {
     Reissue: ActionKind.REISSUE,
 }
 _NOT_DONE = "nothing was recorded"
+_BEGUN = frozenset({EffectState.SENDING, EffectState.UNKNOWN, EffectState.HUMAN, EffectState.DONE})
 
 
 def concede(
@@ -93,8 +95,18 @@ def _pending(facts: CustomerFacts, invoice: Invoice) -> Money:
 
 
 def _entered(facts: CustomerFacts, case: Conceded) -> bool:
-    target = facts.customer_id if isinstance(case, TermsChange) else case.invoice_id
-    return facts.was_done(ActionKey(_KINDS[type(case)], target, case.id))
+    return facts.was_done(_key(case))
+
+
+def _key(case: Conceded) -> ActionKey:
+    target = case.customer_id if isinstance(case, TermsChange) else case.invoice_id
+    return ActionKey(_KINDS[type(case)], target, case.id)
+
+
+def _begun(tx: Tx, organisation: OrganisationRow, case: Conceded) -> bool:
+    """A link of its chain is in the ledger, or may be: the rest must follow, not stop half way."""
+    rows = outbox.of_action(tx, actions.action_id(organisation.id, _key(case)))
+    return any(row.state in _BEGUN for row in rows)
 
 
 def use_credit(
@@ -211,9 +223,9 @@ def withdraw(w: Wiring, organisation: OrganisationRow, case_id: str) -> Conceded
             raise NotFound(f"no single concession {case_id!r}", next_step="`dunwell accommodate list` names them")
         case = matching[0]
         facts = facts_of(w, tx, organisation, case.customer_id, today)
-        if _entered(facts, case):
+        if _entered(facts, case) or _begun(tx, organisation, case):
             raise Refused(
-                "it is in the ledger already",
+                "it is in the ledger already, or on its way into it",
                 record=case.id,
                 not_done="nothing was withdrawn",
                 next_step="undo it in the ledger; dunwell deletes no documents",

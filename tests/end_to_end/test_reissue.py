@@ -330,6 +330,17 @@ def test_it_is_listed_withdrawn_and_asked_for_once(debt: Office) -> None:
         concessions.withdraw(debt.w, debt.row, case.id)
 
 
+def test_it_cannot_be_withdrawn_half_way(debt: Office) -> None:
+    case = ask(debt)
+    debt.approve(ActionKind.REISSUE)
+    debt.fault(LINKS[EffectKind.ALLOCATION][1], method="PUT", do="reset_after_commit")
+    debt.apply()
+    with pytest.raises(Refused, match="on its way into it"):
+        concessions.withdraw(debt.w, debt.row, case.id)
+    debt.settle_down(1)
+    assert {row.state for row in debt.effects()} == {EffectState.DONE}
+
+
 def test_what_is_conceded_on_it_comes_first(debt: Office) -> None:
     goodwill = RECIPE.partition("correction:")[2].replace("as_invoiced", '"260"', 1)
     configured(debt, recipe=f"{RECIPE}  goodwill:{goodwill}")
