@@ -206,20 +206,25 @@ class Ground:
             self._databases.drop(office.database)
 
 
+def say(answer: object) -> None:
+    sys.stdout.write(f"{json.dumps(answer)}\n")
+    sys.stdout.flush()
+
+
 def main(folder: str, server: str = "") -> None:
     """Answer cases until there are no more."""
     keep_engines(pytest.MonkeyPatch())
     ground = Ground(Path(folder), server)
     try:
         assert threading.active_count() == 1, "a fork may find a lock held"
+        say("ready")
         for line in sys.stdin:
             name, point = json.loads(line)
             try:
                 answer = ground.case(name, Point[point])
             except Exception as error:  # noqa: BLE001 - told to the test
                 answer = {"error": f"{type(error).__name__}: {error}"}
-            sys.stdout.write(f"{json.dumps(answer)}\n")
-            sys.stdout.flush()
+            say(answer)
     finally:
         ground.close()
 

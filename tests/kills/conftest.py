@@ -28,12 +28,27 @@ class Warm:
     def kill(self, name: str, point: Point) -> dict[str, Any]:
         """What the survivor of this case found."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         print(json.dumps([name, point.name]), file=self._process.stdin, flush=True)
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline() or '{"error": "the warm process is gone"}')
+        answer = self.said()
         assert "error" not in answer, answer["error"]
         found: dict[str, Any] = answer["found"]
         return found
+
+    def said(self) -> Any:
+        """Its next answer."""
+        assert self._process.stdout is not None
+        return json.loads(self._process.stdout.readline() or '{"error": "the warm process is gone"}')
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the slow kills out where nobody asks for them (`-m slow`): CONTRIBUTING says which and why."""
+    if "slow" in config.option.markexpr:
+        return
+    here = Path(__file__).parent
+    left_out = [item for item in items if item.path.parent == here and item.get_closest_marker("slow")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @contextmanager
@@ -41,7 +56,9 @@ def warmed(folder: Path, address: str = "") -> Iterator[Warm]:
     command = [sys.executable, "-m", "tests.kills", str(folder), address]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
-            yield Warm(process)
+            warm = Warm(process)
+            assert warm.said() == "ready"
+            yield warm
             assert process.stdin is not None
             process.stdin.close()
             assert process.wait(20) == 0

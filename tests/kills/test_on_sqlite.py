@@ -8,7 +8,7 @@ from tests.kills.conftest import Warm
 from tests.kills.judge import judge
 from tests.kills.kinds import CASES, Point
 
-pytestmark = pytest.mark.socket
+pytestmark = [pytest.mark.socket, pytest.mark.timeout(180)]
 
 
 @pytest.mark.parametrize(("name", "point"), CASES, ids=[f"{name}-{point.name}" for name, point in CASES])
