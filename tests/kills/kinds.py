@@ -12,7 +12,7 @@ from connector.domain.effects import EffectKind
 
 
 class Point(StrEnum):
-    """Where the process dies. The names are those of `docs/explanation/guarantees.md`."""
+    """Where the process dies, in the order in which an effect comes by."""
 
     K1 = "decided, not committed"
     K2 = "intent committed"
