@@ -271,6 +271,7 @@ _HAND_OVER: Final = {
     "hand_over.nothing_open": "the {holder} holds the debt; nothing is open",
     "hand_over.legal_hold": "a legal hold is set ({why}): nothing is handed over",
     "hand_over.disputed": "a query is open on {invoice}[, to be decided by {decide_by}]: nothing is handed over before",
+    "hand_over.financed": "held by the {holder} since {on}: left alone, and nothing is noted",
     "hand_over.none": "the debt is ours and always was",
 }
 _OTHER: Final = {

@@ -1,7 +1,8 @@
 """Who holds the debt: the ledger is told when an account or invoice goes to somebody else, and when it is ours again.
 
-That a person records who holds it makes dunwell silent at once; this rule only brings the neutral notes about it. The
-whole organisation's debts (a factor that bought the book) are not noted invoice by invoice.
+That a person records who holds it makes dunwell silent at once; this rule only brings the neutral notes about it. Only
+a hand-over to somebody who collects is noted: what a factor bought or an insurer covers is financing, which the books
+know already, and is left alone altogether.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from connector.policy.document import Policy
 from connector.policy.rule import Rule
 
 NAME = "hand_over"
+_COLLECTS = frozenset({Holder.AGENCY, Holder.SOLICITOR})
 
 
 class _HandOverRule:
@@ -71,6 +73,8 @@ def _handed_over(facts: CustomerFacts, case: HeldBy) -> Decision | RuleOutcome |
     told = _told(facts, case)
     items = tuple(item.invoice.id for item in _concerned(facts, case))
     said: dict[str, Scalar] = {"holder": case.holder.value, "on": case.on.isoformat()}
+    if case.holder not in _COLLECTS:
+        return RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("hand_over.financed", said), items)
     if told is not None and told.holder is case.holder:
         return RuleOutcome(NAME, Verdict.DONE, Reason("hand_over.told", said), items)
     if not items:

@@ -30,7 +30,7 @@ def done(world: World, decision: Decision) -> None:
     world.acted[decision.key] = Acted(decision.key, ActedState.DONE, MONDAY)
 
 
-@pytest.mark.parametrize("holder", [h for h in Holder if h is not Holder.US])
+@pytest.mark.parametrize("holder", [Holder.AGENCY, Holder.SOLICITOR])
 def test_the_ledger_is_told_once_about_customer_and_every_open_invoice(holder: Holder) -> None:
     world = debt(held(holder))
     (decision,) = world.proposed(MONDAY, *BOTH)
@@ -41,14 +41,23 @@ def test_the_ledger_is_told_once_about_customer_and_every_open_invoice(holder: H
     assert world.why(MONDAY, hand_over.NAME) == {"hand_over.told"}
 
 
+@pytest.mark.parametrize("holder", [Holder.FACTOR, Holder.INSURER])
+def test_what_is_financed_is_left_alone_altogether(holder: Holder) -> None:
+    world = debt(held(holder))
+    assert world.proposed(MONDAY) == []
+    assert world.why(MONDAY, hand_over.NAME) == {"hand_over.financed"}
+    world.records.append(held(Holder.US, 2))
+    assert world.proposed(MONDAY, *BOTH) == [], "nothing was noted, so nothing is taken back"
+
+
 def test_one_invoice_is_told_apart_from_the_others() -> None:
-    world = debt(held(Holder.FACTOR, 1, "inv-2"))
+    world = debt(held(Holder.SOLICITOR, 1, "inv-2"))
     (decision,) = world.proposed(MONDAY, *BOTH)
     assert (decision.target, decision.items) == ("cust-1", ("inv-2",))
     done(world, decision)
     world.records.append(held(Holder.AGENCY, 2))
     (whole,) = world.proposed(MONDAY, *BOTH)
-    assert whole.items == ("inv-1",), "the factor's invoice has a word of its own"
+    assert whole.items == ("inv-1",), "the solicitor's invoice has a word of its own"
 
 
 def test_what_comes_back_is_told_once_and_only_if_the_ledger_had_been_told() -> None:
