@@ -38,7 +38,7 @@ from connector.errors import UnreadableAnswer
 from connector.ports import Batch
 
 OVERLAP: Final = timedelta(minutes=5)
-QUICK: Final = timedelta(minutes=1)  # of a first round: after it, changes during it wait for the next round
+QUICK: Final = timedelta(minutes=1)  # a first round that took no longer does without a second look
 _RECEIVABLE: Final = {"where": 'Type=="ACCREC"'}
 _OPEN: Final = {**_RECEIVABLE, "Statuses": "AUTHORISED,SUBMITTED,DRAFT", "summaryOnly": "true"}
 _ARCHIVED_TOO: Final = {"includeArchived": "true"}
@@ -187,7 +187,9 @@ class Round:
         for source in sources:
             for page in reader.pages(source.listing):
                 self._at = page.at
-                yield self._came_in(source.kind, source.convert(page))
+                found = source.convert(page)
+                del page  # it weighs twice what was made of it
+                yield self._came_in(source.kind, found)
 
     def _changed_hands(self) -> Iterator[Batch]:
         """Documents of contacts that others were merged into: which of them are new there, Xero does not say."""

@@ -100,6 +100,7 @@ class Reader:
                 nameless += page.nameless
                 counted = max(counted, page.items or 0)
                 yield page
+                del page  # it weighs as much as the next one, which is about to be read
             listing.drop()
             if seen.count() + nameless >= counted or (before is not None and before.same(seen)):
                 listing.ended = True
@@ -118,6 +119,7 @@ class Reader:
         listing.asked, listing.pages = 1, page.pages
         self._ask()
         yield page
+        del page
         for number in range(2, listing.pages + 1):
             try:
                 answer = listing.coming.popleft().result()
@@ -125,9 +127,12 @@ class Reader:
                 return
             self._ask()
             page = self._read(listing, number, answer)
+            del answer
+            empty = not page.count
             yield page
-            if not page.count:
+            if empty:
                 return
+            del page
 
     def _ask(self) -> None:
         """First pages as soon as may be, later ones a few at a time."""

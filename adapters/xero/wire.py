@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 T = TypeVar("T")
 # Strict: true is no amount. A double only where it is exact: see `decode`.
-Amount = Annotated[float, Strict(), AllowInfNan(False)] | str
+Amount = Annotated[float, Strict(), AllowInfNan(allow_inf_nan=False)] | str
 
 _OPEN: Final = ConfigDict(coerce_numbers_to_str=True, extra="ignore")
 

@@ -18,7 +18,7 @@ from connector.store import connections, leases, mirror, organisations
 from connector.store.organisations import OrganisationRow
 
 LEASE_SECONDS = 120
-STORED_TOGETHER = 5_000  # records
+STORED_TOGETHER = 3_000  # records
 _COMMANDS = {"pull": "dunwell pull", "deliver": "dunwell apply"}
 
 Progress = Callable[[str, int], None]

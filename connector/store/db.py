@@ -35,7 +35,7 @@ _MIGRATION_LOCK: Final = "\x01migration"
 # one fsync a transaction (about half a millisecond), and transactions are pages and intents, not rows.
 _PRAGMAS: Final = (
     "synchronous=FULL",
-    "cache_size=-16000",
+    "cache_size=-4000",  # the system caches the file; every connection would fill its own
     "temp_store=MEMORY",
     "wal_autocheckpoint=8000",
     "journal_size_limit=67108864",
