@@ -70,11 +70,11 @@ def terms(row: ContactRow) -> PaymentTerms | None:
     """The contact's own terms for sales; None where it has none. Raises `Unclear` for a number of days that is none."""
     sales = (row.get("PaymentTerms") or {}).get("Sales") or {}
     basis = BASES.get(sales.get("Type") or "")
-    if basis is None or not (text := sales.get("Day")):
+    if basis is None or (given := sales.get("Day")) is None or given == "":
         return None
-    found = number(text)
+    found = number(given)
     if found != found.to_integral_value():
-        raise Unclear(f"unusable terms {text[:40]!r}")
+        raise Unclear(f"unusable terms {found}")
     return PaymentTerms(int(found), basis)
 
 

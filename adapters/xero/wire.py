@@ -131,7 +131,7 @@ class GroupRow(TypedDict, total=False):
 
 @with_config(_OPEN)
 class TermRow(TypedDict, total=False):
-    Day: str | None
+    Day: Amount | None
     Type: str | None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,7 +16,17 @@ from connector.domain.ledger import Credit, Invoice
 from connector.domain.money import Money
 from connector.errors import UnreadableAnswer
 from connector.ports import HttpAnswer
-from tests.adapters.xero.rows import AT, answer, contact_row, credit_note_row, envelope, invoice_row, opened
+from tests.adapters.xero.rows import (
+    AT,
+    Row,
+    answer,
+    contact_row,
+    credit_note_row,
+    envelope,
+    invoice_row,
+    opened,
+    payment_row,
+)
 
 
 def invoices(*rows: object) -> Page[wire.InvoiceRow]:
@@ -156,3 +167,18 @@ def test_careful_and_quick_reading_agree() -> None:
     assert {record.total.minor for record in normalise.credits(quick)[0] if isinstance(record, Credit)} == {
         10000 + n for n in range(50)
     }
+
+
+@pytest.mark.parametrize(
+    ("shape", "row"),
+    [
+        (wire.INVOICES, invoice_row()),
+        (wire.PAYMENTS, payment_row()),
+        (wire.CONTACTS, contact_row(PaymentTerms={"Sales": {"Day": 20, "Type": "OFFOLLOWINGMONTH"}})),
+        (wire.CREDIT_NOTES, credit_note_row()),
+    ],
+)
+def test_rows_as_xero_writes_them_are_read_at_once(shape: wire.Shape[Any], row: Row) -> None:
+    """A field of another type than it has on the wire would send every page the careful, slow way."""
+    assert shape.envelope is not None
+    assert shape.envelope.validate_python(envelope(shape.plural, [row]), strict=True)
