@@ -10,10 +10,17 @@ from pathlib import Path
 
 from tests.simulation import campaign, office
 from tests.simulation.minimise import minimised
+from tests.simulation.mutants import MUTANTS, hunt
 from tests.simulation.run import Outcome, run
 from tests.simulation.script import Script, draw
 
+MOST_SEEDS = 500  # for a planted bug
 _SHOWN = 3  # breaches that are minimised; more would say the same
+
+
+def say(what: object) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:
@@ -21,13 +28,15 @@ def main() -> int:
     try:
         if args.replay is not None:
             return _replay(args.replay, turns=args.trace)
+        if args.mutants:
+            return _mutants(args.first)
         tally = campaign.tallied(campaign.seeds(args.first, args.seeds, args.jobs))
         for line in tally.lines():
-            print(line)
+            say(line)
         for outcome in tally.breaches[:_SHOWN]:
             _show(outcome, args.save)
         for outcome in tally.breaches[_SHOWN:]:
-            print(f"seed {outcome.script.seed}: {outcome.breach}")
+            say(f"seed {outcome.script.seed}: {outcome.breach}")
         return int(bool(tally.breaches))
     finally:
         office.tidy()
@@ -40,6 +49,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--replay", type=Path, help="a script (JSON), or the number of a seed")
     parser.add_argument("--trace", type=int, default=0, help="with --replay: so many of the last turns")
+    parser.add_argument("--mutants", action="store_true", help="how many seeds each planted bug takes")
     parser.add_argument("--save", type=Path, help="a folder that takes minimised scripts")
     return parser.parse_args()
 
@@ -48,21 +58,32 @@ def _show(outcome: Outcome, save: Path | None) -> None:
     """A breach with its script made short."""
     breach = outcome.breach
     assert breach is not None
-    print(f"\nseed {outcome.script.seed}: {breach}")
+    say(f"\nseed {outcome.script.seed}: {breach}")
     short = minimised(outcome.script, breach.invariant)
-    print(f"minimised:\n{short}\nreplay it with --replay FILE:\n{json.dumps(short.dump(), ensure_ascii=False)}")
+    say(f"minimised:\n{short}\nreplay it with --replay FILE:\n{json.dumps(short.dump(), ensure_ascii=False)}")
     if save is not None:
         save.mkdir(parents=True, exist_ok=True)
         path = save / f"{breach.invariant.lower()}-{outcome.script.seed}.json"
         path.write_text(json.dumps(short.dump(), indent=1, ensure_ascii=False) + "\n")
 
 
+def _mutants(first: int) -> int:
+    """Hunt every planted bug from the first seed on."""
+    survived = 0
+    for name, mutant in MUTANTS.items():
+        seeds, outcome = hunt(mutant, first, MOST_SEEDS)
+        survived += outcome is None
+        say(f"{name}: {f'{seeds} seeds, {outcome.breach}' if outcome else f'survived {seeds} seeds'}"[:200])
+    return int(survived > 0)
+
+
 def _replay(path: Path, *, turns: int) -> int:
     script = draw(int(str(path))) if str(path).isdecimal() else Script.load(json.loads(path.read_text()))
     outcome = run(script, traced=turns > 0)
-    print(script)
-    print(*outcome.trace[-turns:] if turns else (), sep="\n")
-    print(f"trace {outcome.digest}, {outcome.turns} turns: {outcome.breach or 'nothing broke'}")
+    say(script)
+    for line in outcome.trace[-turns:] if turns else ():
+        say(line)
+    say(f"trace {outcome.digest}, {outcome.turns} turns: {outcome.breach or 'nothing broke'}")
     return int(outcome.breach is not None)
 
 

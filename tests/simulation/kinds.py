@@ -1,7 +1,7 @@
 """What is simulated, as tables: the kinds of effect, and the stories that bring them about.
 
-A new kind needs a line in `KINDS` (how its writes look on the wire and in the twin's log) and a story in `STORIES` (what
-people do so that the policy wants it).
+A new kind needs a line in `KINDS` (how its writes look on the wire and in the twin's log) and a story in `STORIES`
+(what people do so that the policy wants it).
 """
 
 from __future__ import annotations
@@ -26,7 +26,11 @@ KINDS: Mapping[str, Kind] = {
     "note": Kind("P", (("PUT", f"/{ID}/History$"),), ("history_note",)),
     "tag": Kind(
         "S",
-        (("PUT", "/ContactGroups/[^/]+/Contacts$"), ("DELETE", "/ContactGroups/[^/]+/Contacts/"), ("PUT", "/ContactGroups$")),
+        (
+            ("PUT", "/ContactGroups/[^/]+/Contacts$"),
+            ("DELETE", "/ContactGroups/[^/]+/Contacts/"),
+            ("PUT", "/ContactGroups$"),
+        ),
         ("group_add", "group_remove", "group_create"),
     ),
     "expected_date": Kind("S", (("POST", f"/Invoices/{ID}$"),), ("invoice_update",)),
@@ -51,6 +55,7 @@ class Story:
     """What people do in the ledger and tell the product before the run begins. `customer` is the scenario's ref."""
 
     customer: str
+    kinds: tuple[str, ...]
     books: Sequence[Act]
     told: Sequence[Act] = ()
 
@@ -60,13 +65,21 @@ class Story:
 
 
 STORIES: Mapping[str, Story] = {
-    "query": Story("query", [_invoice("INV-1", "query")], [{"do": "dispute", "invoice": "INV-1"}]),
-    "second query": Story("query", [_invoice("INV-6", "query")], [{"do": "dispute", "invoice": "INV-6"}]),
-    "extension": Story("extension", [_invoice("INV-2", "extension")], [{"do": "extend", "invoice": "INV-2"}]),
-    "plan": Story("plan", [_invoice("INV-3", "plan")], [{"do": "plan", "invoice": "INV-3"}]),
-    "unsent": Story("unsent", [_invoice("INV-4", "unsent", sent=False)]),
-    "letter": Story("letter", [_invoice("INV-5", "letter")]),
-    "longer letter": Story("letter", [_invoice("INV-7", "letter", "250.00")]),
-}
+    "query": Story(
+        "query", ("tag", "note"), [_invoice("INV-1", "query")], [{"do": "dispute", "invoice": "INV-1"}]
+    ),
+    "second query": Story(
+        "query", ("tag", "note"), [_invoice("INV-6", "query")], [{"do": "dispute", "invoice": "INV-6"}]
+    ),
+    "extension": Story(
+        "extension", ("expected_date", "note"), [_invoice("INV-2", "extension")], [{"do": "extend", "invoice": "INV-2"}]
+    ),
+    "plan": Story(
+        "plan", ("schedule", "expected_date", "note"), [_invoice("INV-3", "plan")], [{"do": "plan", "invoice": "INV-3"}]
+    ),
+    "unsent": Story("unsent", ("ledger_email", "note"), [_invoice("INV-4", "unsent", sent=False)]),
+    "letter": Story("letter", ("letter", "note"), [_invoice("INV-5", "letter")]),
+    "longer letter": Story("letter", ("letter", "note"), [_invoice("INV-7", "letter", "250.00")]),
+}  # fmt: skip
 CUSTOMER_OF = {number: story.customer for story in STORIES.values() for number in story.invoices}
 ALL_INVOICES = tuple(CUSTOMER_OF)

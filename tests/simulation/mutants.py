@@ -4,6 +4,8 @@ Each mutant patches the product from outside; the product itself has no switches
 the first on, it must be found.
 """
 
+# ruff: noqa: ARG005 - what is patched in takes the arguments of what it replaces
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +36,7 @@ class Mutant:
 
     plant: Callable[[Patch], None]
     budget: int
+    shows: frozenset[str]  # the invariants that it may break
 
 
 @contextmanager
@@ -53,14 +56,14 @@ def planted(mutant: Mutant) -> Iterator[None]:
             setattr(owner, name, value)
 
 
-def hunt(mutant: Mutant, first: int = 1) -> tuple[int, Outcome | None]:
+def hunt(mutant: Mutant, first: int, budget: int) -> tuple[int, Outcome | None]:
     """How many seeds it took, and what gave it away; None when the budget did not suffice."""
     with planted(mutant):
-        for number in range(mutant.budget):
+        for number in range(budget):
             outcome = run(draw(first + number))
             if outcome.breach is not None:
                 return number + 1, outcome
-    return mutant.budget, None
+    return budget, None
 
 
 # --- the outbox ------------------------------------------------------------------------------------------------------
@@ -114,14 +117,14 @@ def done_before_sending(patch: Patch) -> None:
 def sending_before_the_intent(patch: Patch) -> None:
     really = deliver._Round._start
 
-    def start(self: Any, row: EffectRow, not_now: str = "") -> Any:
+    def start(self: Any, row: EffectRow, *more: Any, **named: Any) -> Any:
         if not row.effect.after and row.effect.kind.value != "letter":
             try:
                 prepared = replace(self.ledger.prepare(row.effect, {}), key=f"{row.effect.key[:40]}-{row.attempt + 1}")
                 self.ledger.send(row.effect, prepared, self.w.clock.now() + timedelta(seconds=75))
             except DunwellError:
                 return None
-        return really(self, row, not_now)
+        return really(self, row, *more, **named)
 
     patch(deliver._Round, "_start", start)
 
@@ -235,27 +238,31 @@ def new_token_not_kept(patch: Patch) -> None:
     patch(connections, "store_refreshed", lambda tx, connection_id, epoch, *more: True)
 
 
+def _mutant(plant: Callable[[Patch], None], budget: int, *shows: str) -> Mutant:
+    return Mutant(plant, budget, frozenset(shows))
+
+
 MUTANTS: Mapping[str, Mutant] = {
-    "no probe": Mutant(no_probe, 60),
-    "no quiet wait": Mutant(no_quiet_wait, 300),
-    "absent when the answer is unreadable": Mutant(absent_when_unreadable, 300),
-    "new vendor key per attempt": Mutant(new_key_per_attempt, 20),
-    "done before sending": Mutant(done_before_sending, 20),
-    "sending before the intent is committed": Mutant(sending_before_the_intent, 20),
-    "unfindable acts are sent again": Mutant(unfindable_is_sent_again, 150),
-    "a note before its act": Mutant(note_before_its_act, 60),
-    "dependants are not cancelled": Mutant(dependants_stay, 40),
-    "a letter's name changes": Mutant(letter_under_another_name, 200),
-    "a start is not told": Mutant(unaudited_start, 20),
-    "no lease": Mutant(no_lease, 60),
-    "no fencing": Mutant(no_fencing, 300),
-    "an intent without end": Mutant(intent_without_end, 200),
-    "observing is ignored": Mutant(observing_is_ignored, 200),
-    "no second look": Mutant(no_second_look, 200),
-    "drift is ignored": Mutant(drift_is_ignored, 200),
-    "expected date overwritten blindly": Mutant(overwritten_blindly, 200),
-    "no contact hours": Mutant(no_contact_hours, 200),
-    "cursor moved with the first page": Mutant(cursor_first, 400),
-    "refreshed without a lease": Mutant(refreshed_without_a_lease, 300),
-    "the new token is not kept": Mutant(new_token_not_kept, 60),
+    "no probe": _mutant(no_probe, 60, "I1", "I4"),
+    "no quiet wait": _mutant(no_quiet_wait, 300, "I1", "I4", "I5"),
+    "absent when the answer is unreadable": _mutant(absent_when_unreadable, 300, "I1", "I4"),
+    "new vendor key per attempt": _mutant(new_key_per_attempt, 20, "I3"),
+    "done before sending": _mutant(done_before_sending, 20, "I3"),
+    "sending before the intent is committed": _mutant(sending_before_the_intent, 20, "I3"),
+    "unfindable acts are sent again": _mutant(unfindable_is_sent_again, 150, "I5", "I4"),
+    "a note before its act": _mutant(note_before_its_act, 60, "I7"),
+    "dependants are not cancelled": _mutant(dependants_stay, 40, "I15"),
+    "a letter's name changes": _mutant(letter_under_another_name, 200, "I3"),
+    "a start is not told": _mutant(unaudited_start, 20, "I12"),
+    "no lease": _mutant(no_lease, 60, "I3", "I8", "I1", "I12", "I0"),
+    "no fencing": _mutant(no_fencing, 300, "I3", "I8", "I1", "I0"),
+    "an intent without end": _mutant(intent_without_end, 200, "I3", "I1"),
+    "observing is ignored": _mutant(observing_is_ignored, 200, "I6"),
+    "no second look": _mutant(no_second_look, 200, "I6"),
+    "drift is ignored": _mutant(drift_is_ignored, 200, "I6"),
+    "expected date overwritten blindly": _mutant(overwritten_blindly, 200, "I16"),
+    "no contact hours": _mutant(no_contact_hours, 200, "I7"),
+    "cursor moved with the first page": _mutant(cursor_first, 400, "I10"),
+    "refreshed without a lease": _mutant(refreshed_without_a_lease, 300, "I11"),
+    "the new token is not kept": _mutant(new_token_not_kept, 60, "I11"),
 }

@@ -252,7 +252,7 @@ class Oracle:
             self.groups_made += 1
             if self.groups_made > 1:
                 self.baton.breach("I1", "the contact group was made twice")
-            return
+            return None
         if kind not in KIND_OF_TRUTH:
             self.baton.breach("I3", f"a change that no effect makes: {kind} on {target}")
         if named is not None:
@@ -294,8 +294,15 @@ class Oracle:
 
     def waiting_for_people(self) -> bool:
         """Is there an outcome that only a person can find out?"""
+        return self._any("state = 'human'")
+
+    def anything_open(self) -> bool:
+        """Is anything still to come?"""
+        return self._any("state IN ('planned', 'sending', 'unknown', 'human')")
+
+    def _any(self, condition: str) -> bool:
         with self.db.reading(self.tenant) as tx:
-            return tx.connection.exec_driver_sql("SELECT 1 FROM effect WHERE state = 'human'").first() is not None
+            return tx.connection.exec_driver_sql(f"SELECT 1 FROM effect WHERE {condition} LIMIT 1").first() is not None
 
     def effects(self) -> tuple[EffectRow, ...]:
         with self.db.reading(self.tenant) as tx:

@@ -1,4 +1,4 @@
-"""What people do while the agents are at work: in the ledger's own screens, on the telephone, and at dunwell's terminal."""
+"""What people do while the agents are at work: in the ledger's own screens, and at dunwell's terminal."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from connector.service.outcomes import Mode
 from connector.service.review import propose
 from connector.service.wiring import Wiring
 from connector.store import actions, outbox
-from tests.simulation.baton import Actor, Baton, Crash
 from tests.harness import CUSTOMERS
+from tests.simulation.baton import Actor, Baton, Crash
 from tests.simulation.kinds import Act
 from tests.simulation.office import organisation, told
 from tests.simulation.oracle import Oracle
-from tests.simulation.script import Item
+from tests.simulation.troubles import Item
 
 
 class People:
@@ -110,6 +110,7 @@ class People:
 
     def _reply(self, w: Wiring, act: Act) -> None:
         people.reply(w, organisation(w), act["invoice"], ReplyOutcome.AWAITING_APPROVAL)
+        self._oracle.touch("reply", self._invoice(act))
 
     def _answer(self, w: Wiring, _act: Act) -> None:
         for name in CUSTOMERS:

@@ -23,7 +23,8 @@ from tests.simulation.office import Ground, Prepared, books, ground, organisatio
 from tests.simulation.oracle import Oracle
 from tests.simulation.people import AT_THE_TERMINAL, People
 from tests.simulation.ports import Folder, Post, SimClock, SimDatabase, SimHttp, SimIds, WatchedLedger
-from tests.simulation.script import Item, Script, rule
+from tests.simulation.script import Script
+from tests.simulation.troubles import Item, rule
 
 RESTART_SECONDS = 2.0
 BUSY_RETRIES, BUSY_WAIT = 4, 45.0
@@ -177,11 +178,14 @@ class _Run:
         """Three days in which nothing goes wrong: what can happen happens, people answer what only they can."""
         for step, (wait, what) in enumerate(_AFTERWARDS):
             self.baton.sleep(wait if isinstance(wait, float) else self._until(wait))
+            if what == "deliver" and step > 0 and not self.oracle.anything_open():
+                continue
             if step == 0:
                 self.people.command(me, {"do": "mode"})
             if what == "cycle":
                 self.people.command(me, {"do": "reconcile"})
-                self.people.command(me, {"do": "answer"})
+                if any(touch.what == "reply" for touch in self.oracle.touches):
+                    self.people.command(me, {"do": "answer"})
             w = self.wiring("healed")
             try:
                 _ROUNDS[what](w)

@@ -16,7 +16,8 @@ from tests.simulation.campaign import tallied
 from tests.simulation.kinds import KINDS
 from tests.simulation.minimise import ddmin
 from tests.simulation.run import run
-from tests.simulation.script import POINTS, Script, draw
+from tests.simulation.script import Script, draw
+from tests.simulation.troubles import POINTS
 
 ROOT = Path(__file__).parents[2]
 REGRESSIONS = sorted((Path(__file__).parent / "regressions").glob("*.json"))
@@ -72,4 +73,4 @@ def test_every_point_and_kind_is_drawn() -> None:
 
 def test_minimising_keeps_only_what_is_needed() -> None:
     assert ddmin(list(range(20)), lambda some: {3, 11} <= set(some)) == [3, 11]
-    assert ddmin([1, 2, 3], lambda some: True) == []
+    assert ddmin([1, 2, 3], lambda _: True) == []
