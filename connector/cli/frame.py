@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -34,6 +35,7 @@ By = Annotated[
 ]
 _Word = TypeVar("_Word", bound=Enum)
 _EXAMPLE = "\n\nExample: "
+_GROUP = 3  # digits between two commas
 
 
 def command(app: typer.Typer, function: Callable[..., int], name: str = "") -> None:
@@ -96,26 +98,45 @@ def write_file(path: Path, content: str | bytes, what: str, mode: int = 0o666) -
 
 
 def money(text: str | None, currency: str) -> Money | None:
-    """An amount from the command line, above zero. Raises `UserError`."""
+    """An amount from the command line, above zero. Raises `UserError`.
+
+    What could be read in two ways is refused: `10,50` and `1.000,00` elsewhere mean what `10.50` and `1000.00` do here.
+    """
     if text is None:
         return None
+    from connector.domain.money import Money, exponent
+
+    code = currency.upper()
+    if not _is_amount(text.strip(), exponent(code)):
+        raise UserError(
+            f"{text!r} is not an amount in {currency}", not_done="nothing was recorded", next_step=_written(code)
+        )
+    amount = Money.of(text.strip().replace(",", ""), code)
+    if amount.minor <= 0:
+        raise UserError(f"{text!r} is not above zero", not_done="nothing was recorded", next_step=_written(code))
+    return amount
+
+
+def _is_amount(text: str, decimals: int) -> bool:
+    """Plain digits, a point before the decimals, and commas only where they part whole groups of three.
+
+    In a currency of three decimals a comma and three digits may be either: there it needs the decimals behind it.
+    """
+    whole, point, fraction = text.removeprefix("-").partition(".")
+    plainly = re.fullmatch(r"[0-9]{1,15}", whole)
+    grouped = re.fullmatch(r"[0-9]{1,3}(,[0-9]{3}){1,4}", whole) and (point or decimals != _GROUP)
+    ended = not point or (re.fullmatch(r"[0-9]+", fraction) and len(fraction) <= decimals)
+    return bool((plainly or grouped) and ended)
+
+
+def _written(currency: str) -> str:
+    """How an amount of this currency is written without doubt."""
     from decimal import Decimal
 
-    from connector.domain.money import InexactAmount, Money
+    from connector.domain.money import exponent
 
-    try:
-        amount = Money.of(Decimal(text.replace(",", "")), currency.upper())
-    except (ArithmeticError, InexactAmount):
-        raise UserError(
-            f"{text!r} is not an amount in {currency}",
-            not_done="nothing was recorded",
-            next_step="write it like 1234.50",
-        ) from None
-    if amount.minor <= 0:
-        raise UserError(
-            f"{text!r} is not above zero", not_done="nothing was recorded", next_step="write it like 1234.50"
-        )
-    return amount
+    decimals = exponent(currency)
+    return f"write it like {Decimal('1234.5'):.{decimals}f} or {Decimal('1234.5'):,.{decimals}f}"
 
 
 def owed(w: Wiring, organisation: OrganisationRow, target: str, text: str | None, currency: str | None) -> Money | None:

@@ -7,7 +7,7 @@ from datetime import date
 
 from connector.domain.cases import Promise
 from connector.domain.facts import CustomerFacts
-from connector.domain.money import Money
+from connector.domain.money import Money, total
 from connector.errors import Refused
 from connector.policy.document import Policy
 from connector.policy.rules.promise import may_promise
@@ -29,7 +29,8 @@ def promise(
     """A dated promise to pay one invoice, or all that the customer owes overdue.
 
     What is promised by that date already is not recorded again: another amount changes the record, everything else is
-    `Refused`. Raises `Refused` also where the policy's limits are passed, naming them.
+    `Refused`. Raises `Refused` also where the policy's limits are passed, naming them, and where more is promised than
+    these invoices owe.
     """
     policy = policy_for_records(w, organisation)
     today = w.today(organisation)
@@ -69,6 +70,17 @@ def _must_be_owed(facts: CustomerFacts, ids: tuple[str, ...], amount: Money | No
             record=text,
             not_done=_NOTHING,
             next_step=f"give it in {' or '.join(sorted(owed))}, with --currency",
+        )
+    if amount is None:
+        return
+    balances = (item.invoice.balance for item in facts.items if item.invoice.id in ids)
+    most = total((one for one in balances if one.currency == amount.currency), amount.currency)
+    if amount > most:
+        raise Refused(
+            f"{amount} is more than the {most} that this promise is of",
+            record=text,
+            not_done=_NOTHING,
+            next_step="give the amount promised, or leave it out: all of it is promised then",
         )
 
 

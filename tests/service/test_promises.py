@@ -64,6 +64,21 @@ def test_an_amount_is_of_the_currency_owed_and_asked_for_where_there_are_several
         people.reply(office.w, office.row, "INV-5", ReplyOutcome.PAID, amount=Money.of("5.00", "GBP"))
 
 
+@pytest.mark.socket
+def test_no_more_is_promised_than_is_owed(office: Office) -> None:
+    office.invoice("INV-5", "Letter Ltd", "600.00")
+    office.invoice("INV-6", "Letter Ltd", "300.00")
+    office.pull()
+    office.reconciled()
+    with pytest.raises(Refused, match=r"GBP 600\.01 is more than the GBP 600\.00"):
+        promises.promise(office.w, office.row, "INV-5", FRIDAY, amount=Money.of("600.01", "GBP"))
+    with pytest.raises(Refused, match=r"more than the GBP 900\.00"):
+        promises.promise(office.w, office.row, "Letter Ltd", FRIDAY, amount=Money.of("900.01", "GBP"))
+    assert recorded(office) == []
+    whole = promises.promise(office.w, office.row, "Letter Ltd", FRIDAY, amount=Money.of("900.00", "GBP"))
+    assert recorded(office) == [whole]
+
+
 def test_a_promise_that_was_changed_in_time_is_not_a_broken_one() -> None:
     first = Promise(
         id="p-1", customer_id="cust-1", on=date(2026, 2, 16), by="Jo", invoice_ids=("inv-1", "inv-2"),
