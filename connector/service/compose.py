@@ -79,18 +79,24 @@ def _told(effect: Effect, numbers: Mapping[str, str]) -> str:
         case Letter():
             return ""
         case CreditNote() as credit:
-            return f"credit note {credit.number} for {subject}, dated {credit.dated}: {_sum(credit.lines)}"
+            return f"credit note {credit.number} for {subject}, dated {credit.dated}: {_entered(credit.lines)}"
         case Allocation() as part:
             return f"lay {part.amount} of the credit against {subject}"
         case NewInvoice() as invoice:
-            return f"new invoice {invoice.number}, due {invoice.due}: {_sum(invoice.lines)}; a note on it"
+            return f"new invoice {invoice.number}, due {invoice.due}, and a note on it: {_entered(invoice.lines)}"
         case Terms(wanted):
             return f"terms of the customer: {wanted.day} {wanted.basis.value.replace('_', ' ')}"
 
 
-def _sum(lines: tuple[DocumentLine, ...]) -> Money:
-    """Gross."""
-    return total((line.net + line.tax for line in lines), lines[0].net.currency)
+def _entered(lines: tuple[DocumentLine, ...]) -> str:
+    """The gross, then each line as it will stand: what is approved is the split, not the sum alone."""
+    gross = total((line.net + line.tax for line in lines), lines[0].net.currency)
+    split = (
+        f"\n  account {line.account or '(none)'}, tax code {line.tax_code or '(none)'}: {line.net} net, {line.tax} tax"
+        for line in lines
+        if line.account or line.net.minor or line.tax.minor
+    )
+    return f"{gross}{''.join(split)}"
 
 
 def _composed(pen: _Pen, facts: CustomerFacts, decision: Decision) -> Composed:

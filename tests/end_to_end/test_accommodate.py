@@ -112,6 +112,20 @@ def test_each_link_of_the_chain_happens_once(debt: Office, link: EffectKind, nam
     assert invoice(debt).balance == gbp("500.00")
 
 
+def test_what_is_approved_shows_the_split_as_it_will_be_entered(debt: Office) -> None:
+    """To the cent, by account and tax code: 100.00 off 480.00 with a fifth of tax and 120.00 without."""
+    taxed = {"description": "Work", "unit_amount": "400.00", "tax": "standard"}
+    untaxed = {"description": "Fees", "unit_amount": "120.00", "tax": "none"}
+    debt.invoice("INV-2", "Query Ltd", lines=[taxed, untaxed])
+    debt.pull()
+    concessions.concede(debt.w, debt.row, "INV-2", Reduction.GOODWILL, gbp("100.00"), reason="the work was late")
+    (action,) = debt.approve(ActionKind.CREDIT)
+    assert action.preview["writes"].partition("\nlay ")[0].splitlines()[1:] == [
+        "  account 200, tax code OUTPUT2: GBP 66.67 net, GBP 13.33 tax",
+        "  account 200, tax code NONE: GBP 20.00 net, GBP 0.00 tax",
+    ]
+
+
 def test_a_payment_between_the_credit_and_its_allocation_leaves_it_to_a_person(debt: Office) -> None:
     concede(debt, "600.00")
     debt.approve(ActionKind.CREDIT)
