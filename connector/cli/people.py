@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from connector.cli import frame, words
 from connector.cli.frame import By, Json, Org, Project, choice, day, named, otherwise, project
-from connector.cli.output import emit, recorded, table
+from connector.cli.output import emit, note, recorded, say, table
+from connector.errors import UserError
+
+if TYPE_CHECKING:
+    from connector.domain.effects import Letter
 
 Customer = Annotated[
     str, typer.Argument(metavar="CUSTOMER", help="The customer's name, e-mail or id, or an invoice number.")
@@ -223,21 +227,56 @@ def call_done(
     ] = "",
     agreed: Annotated[
         list[str] | None,
-        typer.Option("--agreed", metavar="TEXT", help="What was agreed: the customer gets it in writing."),
+        typer.Option(
+            "--agreed",
+            metavar="TEXT",
+            help="What was agreed: the customer gets it in a letter, which recording approves.",
+        ),
     ] = None,
     spoke_with: Annotated[str, typer.Option("--with", metavar="NAME", help="Whom you spoke with.")] = "",
+    show: Annotated[bool, typer.Option("--show", help="Only print the letter of --agreed; record nothing.")] = False,
     folder: Project = None,
     by: By = None,
     as_json: Json = False,
 ) -> int:
     """Record a call; the next apply notes it in the ledger.
 
+    With --agreed it also sends the customer a letter that sums the call up: whoever records the call approves it.
+    --show prints it first, and it is printed again when the call is recorded.
+
     Example: dunwell call done k3v9qd2m4x spoke --note "will pay on Friday"
+    dunwell call done k3v9qd2m4x spoke --agreed "You pay half of it on Friday." --show
     """
     from connector.domain.cases import CallOutcome
     from connector.service import people
 
     picked = choice(outcome, CallOutcome, "outcome")
+    if show and not agreed:
+        raise UserError(
+            "without --agreed there is no letter to show",
+            not_done="nothing was recorded",
+            next_step="leave out --show, or say with --agreed what was agreed",
+        )
     with project(folder, by) as w, otherwise("nothing was recorded"):
+        letter = people.call_letter(w, action, picked, agreed=agreed, spoke_with=spoke_with) if agreed else None
+        if letter is not None and show:
+            return _only_shown(letter, as_json=as_json)
         made = people.call_done(w, action, picked, note=remark, agreed=agreed or (), spoke_with=spoke_with)
+    if letter is None:
         return recorded(made, as_json=as_json)
+    if not as_json:
+        _print_letter(letter)
+    return recorded(made, as_json=as_json, follows="this letter is approved with the call; dunwell apply sends it")
+
+
+def _only_shown(letter: Letter, *, as_json: bool) -> int:
+    if as_json:
+        emit({"letter": letter})
+    else:
+        _print_letter(letter)
+        note("nothing was recorded; the same without --show records the call and approves this letter")
+    return 0
+
+
+def _print_letter(letter: Letter) -> None:
+    say(f"to: {letter.recipient}\nsubject: {letter.subject}\n\n{letter.text.rstrip()}\n")

@@ -26,6 +26,7 @@ from connector.domain.cases import (
     ReplyOutcome,
 )
 from connector.domain.decisions import ActionKind
+from connector.domain.effects import Effect, Letter
 from connector.domain.ledger import CustomerBook
 from connector.domain.money import Money
 from connector.errors import NotFound, Refused
@@ -34,6 +35,7 @@ from connector.service.compose import call_note, call_summary
 from connector.service.knowledge import facts_of
 from connector.service.wiring import Wiring
 from connector.store import actions, cases, mirror, organisations, outbox, wake
+from connector.store.actions import ActionRow
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 
@@ -226,6 +228,14 @@ def answer_replies(w: Wiring, organisation: OrganisationRow, text: str) -> list[
         return [record(tx, organisation, replace(case, answered_on=w.today(organisation))) for case in waiting]
 
 
+def call_letter(w: Wiring, text: str, outcome: CallOutcome, *, agreed: Sequence[str], spoke_with: str = "") -> Letter:
+    """The letter that recording this call would approve; nothing is stored. Raises as `call_done`."""
+    with w.db.reading(w.tenant) as tx:
+        action, organisation = _call(tx, text, outcome, agreed)
+        effects = _agreed_in_writing(w, tx, organisation, action, agreed, spoke_with)
+    return next(one.payload for one in effects if isinstance(one.payload, Letter))
+
+
 def call_done(
     w: Wiring,
     text: str,
@@ -237,26 +247,16 @@ def call_done(
 ) -> CallMade:
     """A call task was carried out: recorded, and noted in the ledger by the next `apply`. `text`: the action's id.
 
-    `agreed`: what was agreed, in sentences that the customer gets in a letter the same day.
+    `agreed`: what was agreed, in sentences that the customer gets in a letter the same day (`call_letter`): whoever
+    records it approves that letter.
     Raises `Refused`, also when something was agreed with nobody.
     """
-    if agreed and outcome is not CallOutcome.SPOKE:
-        raise Refused(
-            "nothing can be agreed without speaking to somebody", record=text, not_done="nothing was recorded"
-        )
     with w.db.writing(w.tenant) as tx:
-        action = actions.find(tx, text)
-        if action.key.kind is not ActionKind.CALL:
-            raise Refused(f"{text} is a {action.key.kind.value}, not a call", record=action.id)
-        if action.state != "proposed":
-            raise Refused(f"this call is {action.state}", record=action.id, not_done="nothing was recorded")
-        organisation = organisations.get(tx, action.organisation_id)
+        action, organisation = _call(tx, text, outcome, agreed)
         today = w.today(organisation)
         effects = call_note(w, tx, organisation, action, today, outcome)
         if agreed:
-            facts = facts_of(w, tx, organisation, action.customer_id, today)
-            call = CallHeld(on=today, spoke_with=spoke_with, agreed=tuple(agreed))
-            effects += call_summary(w, organisation, facts, action.decision, call)
+            effects += _agreed_in_writing(w, tx, organisation, action, agreed, spoke_with)
         if not actions.approve(tx, action.id, action.content_hash, w.who, tx.now):
             raise Refused("the call changed meanwhile", record=action.id, next_step="run `dunwell plan` again")
         outbox.add(tx, organisation.id, action.id, effects)
@@ -273,3 +273,26 @@ def call_done(
             invoice_ids=action.decision.items,
         )
         return record(tx, organisation, case)
+
+
+def _call(tx: Tx, text: str, outcome: CallOutcome, agreed: Sequence[str]) -> tuple[ActionRow, OrganisationRow]:
+    """The call that is proposed under this id. Raises `Refused`."""
+    if agreed and outcome is not CallOutcome.SPOKE:
+        raise Refused(
+            "nothing can be agreed without speaking to somebody", record=text, not_done="nothing was recorded"
+        )
+    action = actions.find(tx, text)
+    if action.key.kind is not ActionKind.CALL:
+        raise Refused(f"{text} is a {action.key.kind.value}, not a call", record=action.id)
+    if action.state != "proposed":
+        raise Refused(f"this call is {action.state}", record=action.id, not_done="nothing was recorded")
+    return action, organisations.get(tx, action.organisation_id)
+
+
+def _agreed_in_writing(
+    w: Wiring, tx: Tx, organisation: OrganisationRow, action: ActionRow, agreed: Sequence[str], spoke_with: str
+) -> tuple[Effect, ...]:
+    today = w.today(organisation)
+    facts = facts_of(w, tx, organisation, action.customer_id, today)
+    call = CallHeld(on=today, spoke_with=spoke_with, agreed=tuple(agreed))
+    return call_summary(w, organisation, facts, action.decision, call)

@@ -10,9 +10,10 @@ import pytest
 
 from connector.domain.cases import CallOutcome, LetterSent
 from connector.domain.decisions import ActionKind
+from connector.domain.effects import Letter
 from connector.errors import Refused
 from connector.service import people
-from connector.store import cases
+from connector.store import cases, outbox
 from connector.store.actions import ActionRow
 from tests.harness import MONDAY, Office, new_project, opened, sandbox
 
@@ -56,6 +57,18 @@ def test_the_customer_gets_what_was_agreed_and_the_ladder_stays_where_it_was(off
     assert (sent.level, sent.what, sent.asks_for_money) == (0, "call_summary", False)
     office.apply()
     assert len(office.letters()) == 2
+
+
+def test_the_letter_that_recording_approves_can_be_read_before_and_is_the_one_that_goes(office: Office) -> None:
+    action = call(office)
+    agreed = ["You pay half of it on Friday."]
+    shown = people.call_letter(office.w, action.id, CallOutcome.SPOKE, agreed=agreed, spoke_with="Jo")
+    assert "half of it on Friday" in shown.text
+    assert office.action(action.id).state == "proposed"
+    people.call_done(office.w, action.id, CallOutcome.SPOKE, agreed=agreed, spoke_with="Jo")
+    with office.w.db.reading(office.w.tenant) as tx:
+        planned = [row.effect.payload for row in outbox.of_action(tx, action.id)]
+    assert [payload for payload in planned if isinstance(payload, Letter)] == [shown]
 
 
 def test_nothing_is_agreed_with_an_answering_machine(office: Office) -> None:
