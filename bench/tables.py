@@ -25,7 +25,13 @@ COLUMNS: Final = {
 def open_tables(path: str) -> sqlite3.Connection:
     """A new database with a primary key and no other index, under dunwell's pragmas."""
     db = sqlite3.connect(path)
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-4000", "wal_autocheckpoint=8000"):
+    for pragma in (
+        "page_size=8192",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "cache_size=-4000",
+        "wal_autocheckpoint=4000",
+    ):
         db.execute(f"PRAGMA {pragma}")
     for table, columns in COLUMNS.items():
         db.execute(f"CREATE TABLE {table} ({', '.join(columns)}, PRIMARY KEY (organisation_id, id))")

@@ -169,8 +169,8 @@ class Round:
     def _watch_all(self, pages: Iterable[Page[wire.WatchedRow]]) -> None:
         for page in pages:
             for row in page.rows:
-                if row.get("Type") in {None, "ACCREC"} and (fingerprint := _fingerprint(row)):
-                    self._watch[row["InvoiceID"]] = fingerprint
+                if _may_change_unseen(row) and row.get("Type") in {None, "ACCREC"}:
+                    self._watch[row["InvoiceID"]] = _fingerprint(row)
 
     def _documents(self, since: datetime | None, contact: str = "") -> Iterator[Batch]:
         """All of them, or those of one contact."""
@@ -268,12 +268,13 @@ class Round:
         return bool(row.get("IsCustomer")) or not row.get("IsSupplier") or row["ContactID"] in self._touched
 
 
+def _may_change_unseen(row: wire.WatchedRow) -> bool:
+    return row.get("AmountDue") != row.get("Total") or row.get("Status") in _UNAPPROVED
+
+
 def _fingerprint(row: wire.WatchedRow) -> str:
-    """What may change unseen, of a document where it may; "" of all others."""
-    status = row.get("Status") or ""
-    if status not in _UNAPPROVED and row.get("AmountDue") == row.get("Total"):
-        return ""
-    parts = (status, row.get("DueDate"), row.get("SentToContact"), row.get("ExpectedPaymentDate"))
+    """What may change unseen."""
+    parts = (row.get("Status"), row.get("DueDate"), row.get("SentToContact"), row.get("ExpectedPaymentDate"))
     return "|".join("" if part is None else str(part) for part in parts)
 
 
