@@ -22,7 +22,7 @@ def show(found: Explanation) -> None:
     _show_items(found.items)
     say()
     table(
-        ("=rule", "=said", "because", "invoices", "=look again"),
+        ("rule", "said", "because", "invoices", "=look again"),
         ((_words(o.rule), _words(o.verdict), o.reason.text, ", ".join(o.items), o.revisit) for o in found.outcomes),
     )
     say()
@@ -47,7 +47,7 @@ def _show_items(items: Sequence[ItemExplained]) -> None:
         ">balance",
         ">collectable",
         "bridge",
-        "=level",
+        "level",
         "paused by",
     ]
     table(

@@ -95,7 +95,8 @@ def _is_plain(value: object) -> bool:
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "") -> None:
     """A table for people. A column named `>x` is right-aligned, `=x` never wraps (ids, dates).
 
-    In a terminal it is drawn to fit; elsewhere each row is one line, columns padded, so that grep and cut work.
+    In a terminal it is drawn to fit, or told as records where that is too narrow; elsewhere each row is one line,
+    columns padded, so that grep and cut work.
     `empty` is said instead where there are no rows.
     """
     cells = [[cell(value) for value in row] for row in rows]
@@ -104,7 +105,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
             say(empty)
         return
     if sys.stdout.isatty():
-        _draw(columns, cells)
+        from connector.cli.terminal import drawn
+
+        print("\n".join(drawn(columns, cells)))
     else:
         _pad(columns, cells)
 
@@ -124,32 +127,6 @@ def _pad(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 def _widths(lines: Sequence[Sequence[str]], widest: int) -> list[int]:
     """How wide each column is padded; a cell that is wider than the widest pushes only its own line."""
     return [max(len(text) for text in column if len(text) <= widest) for column in zip(*lines, strict=True)]
-
-
-def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    titles = [column.lstrip(">=") for column in columns]
-    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
-
-    def aligned(texts: Sequence[str]) -> list[Text]:
-        """rich does not justify what may not wrap, so that is done here."""
-        cells = zip(texts, widths, columns, strict=True)
-        return [Text(text.rjust(width) if column[0] == ">" else text) for text, width, column in cells]
-
-    shown = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column, title in zip(columns, aligned(titles), strict=True):
-        fixed = column[0] in "=>"
-        shown.add_column(title, no_wrap=fixed, overflow="ignore" if fixed else "fold")
-    for row in rows:
-        shown.add_row(*aligned(row))
-    console = Console(highlight=False, markup=False, emoji=False)
-    with console.capture() as drawn:
-        console.print(shown)
-    print("\n".join(line for line in drawn.get().splitlines() if line.strip()))
 
 
 def cell(value: object) -> str:

@@ -231,7 +231,7 @@ def organisations(folder: Project = None, as_json: Json = False) -> int:
         places = [one.organisation for one in found]
         pulled = [local_minute(place.last_pull_at, place) if place.last_pull_at else "never" for place in places]
         table(
-            ("=id", "name", "=token", "=mode", "=last pull", "=take-on"),
+            ("=id", "name", "token", "=mode", "=last pull", "take-on"),
             ((r["id"], r["name"], r["token"], r["mode"], at, r["take_on"]) for r, at in zip(rows, pulled, strict=True)),
             empty="no organisation is connected; next: dunwell connect xero",
         )

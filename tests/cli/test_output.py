@@ -97,13 +97,46 @@ def test_one_very_long_cell_does_not_push_the_others_away(capsys: pytest.Capture
 def test_in_a_narrow_terminal_ids_stay_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = _Terminal()
     monkeypatch.setattr(sys, "stdout", screen)
-    monkeypatch.setenv("COLUMNS", "70")
+    monkeypatch.setenv("COLUMNS", "90")
     table(("=id", "text", ">amount"), [(LONG_ID, "word " * 20, "1,234.50"), ("x", "", "7.00")])
     drawn = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
     assert LONG_ID in drawn
     assert len(drawn.splitlines()) > 4
     first, second = (next(line for line in drawn.splitlines() if amount in line) for amount in ("1,234.50", "7.00"))
     assert first.rstrip().index("1,234.50") + 8 == second.rstrip().index("7.00") + 4
+
+
+EXPLAINED = ("=invoice", "=due", ">days over", "=counted from", ">balance", ">collectable", "bridge", "=level", "by")
+OVERDUE = ("INV-0107", "2026-09-27", "26", "2026-10-02", "NZD 6,500.01", "NZD 16,500.01", "query -50.00", "firm", "")
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 79, 80, 90, 100, 120, 200])
+def test_no_figure_is_cut_at_any_width(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = _Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    table(EXPLAINED, [OVERDUE, ("K-1", *OVERDUE[1:6], "", "", "a plan")])
+    drawn = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue())
+    for one in OVERDUE[:4]:
+        assert re.search(rf"(?<!\S){one}(?!\S)", drawn), drawn
+    assert drawn.count("6,500.01") == 4
+    assert drawn.count("16,500.01") == 2
+    assert max(map(len, drawn.splitlines())) <= max(columns, len("  collectable: NZD"))
+    assert ("days over: 26" in drawn) == (columns < 90), "told as records only where a table has no room"
+
+
+def test_a_row_with_a_long_text_is_a_record_of_a_few_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = _Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    monkeypatch.setenv("COLUMNS", "80")
+    why = " ".join(f"reason{number}" for number in range(20))
+    row = ("k3v9qd2m4x", "letter: friendly", "Basket Case", "NZD 1,234.50", "2026-11-30", why, "approver")
+    table(("=id", "action", "customer", ">amount", "=by date", "why", "for"), [row])
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", screen.getvalue()).splitlines()
+    assert lines[0] == "k3v9qd2m4x"
+    assert "action: letter: friendly    customer: Basket Case" in lines[1]
+    assert len(lines) <= 7
+    assert [word for line in lines for word in line.split() if word.startswith("reason")] == why.split()
 
 
 def test_an_empty_table_says_so(capsys: pytest.CaptureFixture[str]) -> None:
