@@ -92,22 +92,22 @@ def announce(name: str, as_of: date) -> None:
 
 
 def show_plan(proposal: Proposal) -> None:
-    """The plan for people: one line an action, with the date that a letter will name."""
+    """The plan for people: one line an action, with the date that a letter will name; the long text comes last."""
     from connector.service.review import FRESHNESS
     from connector.service.wording import say as worded
 
     say(counted(len(proposal.actions), "action"))
     table(
-        ("=id", "action", "customer", ">amount", "=by date", "why", "approved by"),
+        ("=id", "action", "customer", ">amount", "=by date", "approved by", "why"),
         (
             (
                 action.id,
-                action.preview.get("title") or action.key.kind.value.replace("_", " "),
+                _what(action),
                 action.preview.get("customer", ""),
                 action.decision.amount,
                 action.decision.by_date,
-                "; ".join(worded(reason) for reason in action.decision.reasons),
                 action.role.replace("_", " "),
+                "; ".join([*_asked(action), *(worded(reason) for reason in action.decision.reasons)]),
             )
             for action in proposal.actions
         ),
@@ -118,6 +118,20 @@ def show_plan(proposal: Proposal) -> None:
         say("  this can be read but not approved; next: dunwell pull, then dunwell plan")
     if not proposal.actions and proposal.next_date:
         say(f"  next look: {proposal.next_date}")
+
+
+def _what(action: ActionRow) -> str:
+    """What the action is, in a word or two: what a task asks for stands with its reasons."""
+    kind = action.key.kind.value.replace("_", " ")
+    return kind if _asked(action) else action.preview.get("title") or kind
+
+
+def _asked(action: ActionRow) -> list[str]:
+    """What a task asks a person to do."""
+    from connector.domain.decisions import ActionKind
+
+    asked = action.preview.get("what") if action.key.kind is ActionKind.TASK else None
+    return [asked] if asked else []
 
 
 def show_letters(found: list[ActionRow]) -> None:

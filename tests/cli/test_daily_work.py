@@ -22,6 +22,12 @@ def test_without_known_books_the_plan_asks_only_staff(reader: Desk) -> None:
     answer = reader.run("plan")
     assert answer.code == 2
     assert "reconcile the bank first" in answer.out
+    lines = answer.out.splitlines()
+    title = next(line for line in lines if line.startswith("ID "))
+    told = next(line for line in lines if "reconcile the bank first" in line)
+    at = title.index("ACTION")
+    assert told[at : title.index("CUSTOMER")].strip() == "task", "a task's text pushes no column out of line"
+    assert told.index("reconcile") == title.index("WHY")
     assert {one["kind"] for one in reader.run("plan", "--json").json["actions"]} == {"task"}
     assert "open questions" in answer.out
     assert reader.ok("take-on").out == reader.ok("take-on", "show").out
