@@ -161,9 +161,7 @@ class _Parts:
 
     @cached_property
     def _vault(self) -> Vault:
-        from connector.vault import Vault
-
-        return Vault.open(self._settings)
+        return _vault(self._settings, self._db)
 
     def ledger(self, row: OrganisationRow) -> Ledger:
         """The organisation's ledger, one object a process: its limiter must see every call."""
@@ -218,6 +216,14 @@ class _Parts:
     def channel(self) -> Channel:
         """SMTP where it is set up, else a folder. Raises `ConfigError` when mail has no sender."""
         return _channel(self._settings, self.mapping)
+
+
+def _vault(settings: Settings, db: Database) -> Vault:
+    from connector.vault import Vault
+
+    with db.reading(TENANT) as tx:
+        in_use = any(row.sealed for row in connections.all(tx))
+    return Vault.open(settings, in_use=in_use)
 
 
 def letterbook(root: Path) -> Letterbook:
@@ -361,19 +367,23 @@ def disconnect(w: Wiring, text: str) -> connected.Disconnected:
     return connected.disconnect(_connect_wiring(w), text)
 
 
+def vault(w: Wiring) -> Vault:
+    """The project's secrets. Raises what `Vault.open` raises; a lost key is not replaced."""
+    return _vault(_settings(w), w.db)
+
+
 def _settings(w: Wiring) -> Settings:
     return Settings.load(w.project)
 
 
 def _connect_wiring(w: Wiring) -> ConnectWiring:
     from connector.service.connect import ConnectWiring
-    from connector.vault import Vault
 
     settings = _settings(w)
     return ConnectWiring(
         tenant=w.tenant,
         db=w.db,
-        vault=Vault.open(settings),
+        vault=_vault(settings, w.db),
         http=w.http,
         clock=w.clock,
         ids=w.ids,

@@ -65,17 +65,20 @@ class Vault:
         return f"Vault({len(self._keys)} key(s), sealing with {self._sealing.hex()})"
 
     @classmethod
-    def open(cls, settings: KeySource) -> Vault:
+    def open(cls, settings: KeySource, *, in_use: bool = False) -> Vault:
         """The vault of the project: the operator's key, else the one of `.dunwell/master.key`, made when missing.
 
-        Whichever command makes it says so in the log, for its owner has to keep a copy.
+        Whichever command makes it says so in the log, for its owner has to keep a copy. `in_use`: secrets are sealed
+        already, so that a missing key is a lost one, and none is made in its place.
         Raises `ConfigError` when a key is malformed or the file is open to others, `StorageFailed` when it cannot be
-        written.
+        written, `NeedsPerson` when it is lost.
         """
         if given := settings.master_key():
             return cls(_parse(given, _VARIABLE))
         path = settings.state_folder / "master.key"
         if not path.exists():
+            if in_use:
+                raise _lost(path)
             _create(path)
         return cls(_parse(_read(path), str(path)))
 
@@ -142,6 +145,15 @@ def _read(path: Path) -> str:
             fix=f"run chmod 600 {path}",
         )
     return text.decode("ascii", "replace")
+
+
+def _lost(path: Path) -> NeedsPerson:
+    return NeedsPerson(
+        f"the master key is gone that the stored secrets were sealed with: {path}",
+        not_done="no new key was made",
+        next_step=f"put your copy of it back ({path.name}, or {_VARIABLE}); where there is none, make a new one "
+        f"(umask 077; openssl rand -base64 32 > {path}) and connect again",
+    )
 
 
 def _create(path: Path) -> None:

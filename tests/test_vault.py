@@ -118,6 +118,13 @@ def test_without_a_key_one_is_made_once_for_its_owner_alone(tmp_path: Path, capl
     assert [path.name for path in state.iterdir()] == ["master.key"]
 
 
+def test_a_lost_key_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(NeedsPerson, match="master key is gone") as caught:
+        Vault.open(Keys(tmp_path), in_use=True)
+    assert "put your copy of it back" in caught.value.next_step
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_processes_that_start_together_agree_on_one_key(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     state, vaults, gate = tmp_path / ".dunwell", list[Vault](), threading.Barrier(8)
 

@@ -319,13 +319,14 @@ def doctor(
 
     Example: dunwell doctor --all
     """
+    from connector import bootstrap
     from connector.service.clockcheck import confirm_clock
     from connector.service.doctor import examine
 
     with project(folder) as w:
         if clock_is_right:
             confirm_clock(w)
-        findings = examine(w, ask_ledgers=every)
+        findings = examine(w, lambda: bootstrap.vault(w), ask_ledgers=every)
     if as_json:
         emit({"findings": findings})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -10,11 +11,14 @@ from connector.config.mapping import check_mapping, load_mapping
 from connector.domain.counting import counted
 from connector.domain.effects import EffectState
 from connector.errors import DunwellError, NeedsPerson
+from connector.oauth.document import document_place
 from connector.service.clockcheck import refuse_a_clock_gone_back
 from connector.service.wiring import Wiring
 from connector.store import connections, mirror, organisations, outbox, timeline
+from connector.store.connections import ConnectionRow
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
+from connector.vault import Vault
 
 WARN_BEFORE = timedelta(days=30)
 
@@ -29,11 +33,15 @@ class Finding:
     fix: str = ""
 
 
-def examine(w: Wiring, *, ask_ledgers: bool) -> list[Finding]:
-    """Everything that can be seen from here; with `ask_ledgers`, one light call to each ledger too."""
+def examine(w: Wiring, vault: Callable[[], Vault], *, ask_ledgers: bool) -> list[Finding]:
+    """Everything that can be seen from here; with `ask_ledgers`, one light call to each ledger too.
+
+    `vault` opens the project's secrets.
+    """
     findings = _configuration(w)
     with w.db.reading(w.tenant) as tx:
         rows = organisations.all(tx)
+        consents = connections.all(tx)
         if problems := timeline.verify(tx):
             findings.append(
                 Finding("error", f"{counted(len(problems), 'break')} in the timeline", "audit", "dunwell audit verify")
@@ -42,6 +50,7 @@ def examine(w: Wiring, *, ask_ledgers: bool) -> list[Finding]:
             findings += _tokens(tx, row)
             findings += _records(tx, row)
             findings += _settings(row)
+    findings += _secrets(w, vault, [one for one in consents if one.sealed])
     try:
         refuse_a_clock_gone_back(w)
     except NeedsPerson as error:
@@ -73,6 +82,19 @@ def _tokens(tx: Tx, row: OrganisationRow) -> list[Finding]:
     if expires is not None and expires - tx.now < WARN_BEFORE:
         ends = f"the consent ends in {counted(max(0, (expires - tx.now).days), 'day')} without use"
         return [Finding("warning", ends, row.record.name, "dunwell pull")]
+    return []
+
+
+def _secrets(w: Wiring, vault: Callable[[], Vault], consents: Sequence[ConnectionRow]) -> list[Finding]:
+    """Can what is sealed be opened with the key in force? Found out here, not by the next pull."""
+    if not consents:
+        return []
+    try:
+        opened = vault()
+        for one in consents:
+            opened.unseal(one.sealed, document_place(w.tenant, one.id))
+    except NeedsPerson as error:
+        return [Finding("error", error.what, "master key", error.next_step)]
     return []
 
 
