@@ -110,22 +110,27 @@ def dispute_resolve(
     by: By = None,
     as_json: Json = False,
 ) -> int:
-    """Close a query.
+    """Close a query, or close it once more with another outcome.
 
-    A credit that it calls for is made by a person in the ledger.
+    A credit that it calls for is made by a person, in the ledger or with `accommodate credit`. Until it is there (redo:
+    until the query is closed once more), the part stays paused and the plan asks for it.
 
     Example: dunwell dispute resolve INV-0107 --outcome stand_firm
     """
     from connector.domain.cases import DisputeOutcome
+    from connector.domain.collectable import OWES_SOMETHING
     from connector.service import disputes
 
     picked = choice(outcome, DisputeOutcome, "outcome")
     with project(folder, by) as w, otherwise("nothing was recorded"):
-        return recorded(disputes.resolve(w, named(w, org), query, picked), as_json=as_json)
+        record = disputes.resolve(w, named(w, org), query, picked)
+        awaited = f"{record.amount} stays paused until that is done; dunwell plan asks for it"
+        follows = {"follows": awaited} if picked in OWES_SOMETHING else {}
+        return recorded(record, as_json=as_json, **follows)
 
 
 def dispute_list(org: Org = None, folder: Project = None, as_json: Json = False) -> int:
-    """Open queries, oldest first.
+    """Open queries, then closed ones whose outcome is not done yet; each oldest first.
 
     Example: dunwell dispute list
     """
@@ -134,7 +139,7 @@ def dispute_list(org: Org = None, folder: Project = None, as_json: Json = False)
 
     with project(folder) as w:
         organisation = named(w, org)
-        found = disputes.open_disputes(w, organisation)
+        found = disputes.open_disputes(w, organisation) + disputes.awaited_disputes(w, organisation)
         rows = [
             (
                 one.id[:8],
@@ -145,6 +150,7 @@ def dispute_list(org: Org = None, folder: Project = None, as_json: Json = False)
                 one.on,
                 one.decide_by,
                 one.owner,
+                "open" if one.is_open else f"{one.outcome}: not done yet",
             )
             for one in found
         ]
@@ -152,7 +158,7 @@ def dispute_list(org: Org = None, folder: Project = None, as_json: Json = False)
         emit({"disputes": found})
     else:
         table(
-            ("=id", "=invoice", "customer", ">amount", "=code", "=opened", "=decide by", "owner"),
+            ("=id", "=invoice", "customer", ">amount", "=code", "=opened", "=decide by", "owner", "state"),
             rows,
             empty="no query is open",
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from connector.domain.cases import Dispute, Reply, ReplyOutcome
+from connector.domain.cases import Dispute, DisputeOutcome, Reply, ReplyOutcome
 from connector.domain.dates import Calendar
 from connector.domain.facts import BridgeLine
 from connector.domain.ledger import CreditKind, CustomerBook, Invoice
@@ -46,6 +46,52 @@ def disputed_on(invoice: Invoice, disputes: Iterable[Dispute]) -> Money | None:
         return invoice.balance
     part = total((dispute.amount.floor_zero() for dispute in mine), invoice.currency)
     return min(part, invoice.balance, key=lambda money: money.minor)
+
+
+_CREDITED = frozenset({DisputeOutcome.CORRECT, DisputeOutcome.SETTLE, DisputeOutcome.GOODWILL})
+OWES_SOMETHING = _CREDITED | {DisputeOutcome.REDO}  # outcomes by which it is our turn to do something
+
+
+def paused_parts(invoice: Invoice, book: CustomerBook, disputes: Iterable[Dispute]) -> tuple[Dispute, ...]:
+    """The queries that pause a part of the invoice: open ones, and closed ones whose outcome is not done yet.
+
+    A correction is done when credit notes over its whole amount were laid against the invoice since the query was
+    opened (what is missing stays paused: the `amount` given back); a settlement and goodwill with any such credit
+    note, because they may be over less. The ledger does not say that work was redone: a person does, by closing the
+    query again with another outcome.
+    """
+    credited = _credited_on(invoice, book)
+    paused: list[Dispute] = []
+    for dispute in (one for one in disputes if one.invoice_id == invoice.id):
+        if dispute.is_open or dispute.outcome is DisputeOutcome.REDO:
+            paused.append(dispute)
+        elif dispute.outcome in _CREDITED:
+            done = _use_up(credited, dispute)
+            if done < dispute.amount.minor and (dispute.outcome is DisputeOutcome.CORRECT or not done):
+                paused.append(replace(dispute, amount=Money(dispute.amount.minor - done, dispute.amount.currency)))
+    return tuple(paused)
+
+
+def _credited_on(invoice: Invoice, book: CustomerBook) -> list[tuple[date, int]]:
+    """Credit notes laid against the invoice: when (not before they were issued) and how much, oldest first."""
+    return sorted(
+        (max(laid.on, credit.issued), laid.amount.minor)
+        for credit in book.credits
+        if credit.active and credit.kind is CreditKind.CREDIT_NOTE
+        for laid in credit.allocations
+        if laid.invoice_id == invoice.id and laid.amount.currency == invoice.currency
+    )
+
+
+def _use_up(credited: list[tuple[date, int]], dispute: Dispute) -> int:
+    """How much of the dispute's amount was credited since it was opened; no credit counts for two queries."""
+    used = 0
+    for position, (on, minor) in enumerate(credited):
+        if on >= dispute.on:
+            part = min(minor, dispute.amount.minor - used)
+            credited[position] = (on, minor - part)
+            used += part
+    return used
 
 
 def usable_credit(book: CustomerBook, as_of: date) -> dict[str, Money]:

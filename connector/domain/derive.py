@@ -27,7 +27,15 @@ from connector.domain.cases import (
     Reply,
     TermsChange,
 )
-from connector.domain.collectable import Owed, Transit, disputed_on, lay_credit, lay_transit, usable_credit
+from connector.domain.collectable import (
+    Owed,
+    Transit,
+    disputed_on,
+    lay_credit,
+    lay_transit,
+    paused_parts,
+    usable_credit,
+)
 from connector.domain.decisions import Acted, ActionKey, DunningLevel
 from connector.domain.facts import BridgeLine, CustomerFacts, ItemFacts, OrganisationState
 from connector.domain.history import Past, counted_from, history
@@ -175,12 +183,9 @@ def _items(world: _World) -> tuple[tuple[ItemFacts, ...], dict[str, Money]]:
         (i for i in world.book.invoices if i.is_open or i.status in _UNFINISHED),
         key=lambda i: (i.due or date.max, i.issued, i.id),
     )
-    still_disputed = [d for d in world.disputes if d.is_open]
     owed = {i.id: Owed(i, i.balance, [BridgeLine("balance", i.balance)]) for i in invoices if i.is_open}
     for one in owed.values():
-        if (
-            part := disputed_on(one.invoice, (d for d in still_disputed if d.invoice_id == one.invoice.id))
-        ) is not None:
+        if (part := disputed_on(one.invoice, paused_parts(one.invoice, world.book, world.disputes))) is not None:
             one.take("disputed", part)
     # Credit is ours to use on what we may collect before what others hold or what is left alone.
     ours_first = sorted(owed.values(), key=lambda one: not _is_ours(world, one.invoice))
@@ -204,6 +209,7 @@ def _item(world: _World, invoice: Invoice, owed: Owed | None, sent_on: date | No
     sorted_itself = known.sorting(invoice.id)
     letters = [x for x in known.all(LetterSent) if arrived(x, as_of) and invoice.id in x.invoice_ids]
     breached = any(_covers(p, invoice.id) and _is_breached(world, p) for p in known.all(PaymentPlan))
+    disputes = paused_parts(invoice, world.book, world.disputes)
     item = ItemFacts(
         invoice=invoice,
         collectable=owed.left if owed else Money.zero(invoice.currency),
@@ -212,8 +218,8 @@ def _item(world: _World, invoice: Invoice, owed: Owed | None, sent_on: date | No
         counts_from=from_day,
         days_overdue=max(0, (as_of - from_day).days) if owed and from_day else 0,
         opening=opening,
-        disputes=tuple(d for d in world.disputes if d.is_open and d.invoice_id == invoice.id),
-        disputed=disputed_on(invoice, (d for d in world.disputes if d.is_open and d.invoice_id == invoice.id)),
+        disputes=disputes,
+        disputed=disputed_on(invoice, disputes),
         holder=world.holder if world.holder is not Holder.US else known.holder(invoice.id),
         excluded=excluded,
         excluded_until=excluded_until,

@@ -82,7 +82,7 @@ class ItemFacts:
     opening: bool = False
     expected: date | None = None  # promise, or the ledger's expected date
     agreed: date | None = None  # extension, or the next plan instalment
-    disputes: tuple[Dispute, ...] = ()  # open ones
+    disputes: tuple[Dispute, ...] = ()  # open ones, and closed ones whose outcome is not done yet, with what is missing
     disputed: Money | None = None  # their sum, at most the balance
     extension: Extension | None = None
     extension_state: PauseState | None = None

@@ -84,13 +84,22 @@ def nothing_to_ask(item: ItemFacts) -> Reason | None:
     """Why there is no collectable amount."""
     if item.collectable.minor > 0:
         return None
-    if item.disputes:
-        return waits(
-            "item.disputed", None, dispute=item.disputes[0].id, decide_by=item.disputes[0].decide_by.isoformat()
-        )
+    if (query := in_question(item)) is not None:
+        return query
     if item.in_transit_until is not None:
         return waits("item.in_transit", item.in_transit_until + timedelta(days=1))
     return Reason("item.nothing_collectable", {"balance": str(item.invoice.balance)})
+
+
+def in_question(item: ItemFacts) -> Reason | None:
+    """The query that pauses a part of this item: open, or closed with an outcome that we have not kept yet."""
+    if not item.disputes:
+        return None
+    dispute = next((one for one in item.disputes if one.is_open), item.disputes[0])
+    if dispute.is_open:
+        return waits("item.disputed", None, dispute=dispute.id, decide_by=dispute.decide_by.isoformat())
+    outcome = dispute.outcome.value if dispute.outcome else ""
+    return waits("item.outcome_awaited", None, dispute=dispute.id, outcome=outcome)
 
 
 def not_now(policy: Policy, facts: CustomerFacts, item: ItemFacts, *, undisputed_part: bool = False) -> Reason | None:
@@ -103,9 +112,8 @@ def not_now(policy: Policy, facts: CustomerFacts, item: ItemFacts, *, undisputed
         return nothing
     if (receipt := unmatched_receipt(policy, facts, item)) is not None:
         return receipt
-    if item.disputes and not undisputed_part:
-        dispute = item.disputes[0]
-        return waits("item.disputed", None, dispute=dispute.id, decide_by=dispute.decide_by.isoformat())
+    if not undisputed_part and (query := in_question(item)) is not None:
+        return query
     return pause(policy, facts, item)
 
 

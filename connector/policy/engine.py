@@ -204,6 +204,7 @@ _NAMED = frozenset(
         "item.held_by",
         "item.excluded",
         "item.disputed",
+        "item.outcome_awaited",
         "item.on_plan",
         "item.nothing_collectable",
         "take_on.sorted",

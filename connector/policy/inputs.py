@@ -44,7 +44,7 @@ def _item(item: ItemFacts) -> Iterator[tuple[str, str]]:
     yield "status", item.invoice.status.value
     yield "collectable", f"{item.collectable.minor} {item.collectable.currency}"
     yield "due", item.due.isoformat() if item.due else ""
-    yield "disputes", ",".join(sorted(dispute.id for dispute in item.disputes))
+    yield "disputes", ",".join(sorted(one.id if one.is_open else f"{one.id}:closed" for one in item.disputes))
     yield "plan", f"{item.plan.id}:{item.plan.version}" if item.plan else ""
     yield "held_by", item.holder.value
     yield "excluded", item.excluded

@@ -7,7 +7,7 @@ from dataclasses import replace
 from connector.domain.cases import PaymentPlan, PlanState
 from connector.domain.decisions import Reason
 from connector.domain.facts import CustomerFacts, ItemFacts
-from connector.policy.blocks import customer_block, never, unmatched_receipt, waits
+from connector.policy.blocks import customer_block, in_question, never, unmatched_receipt, waits
 from connector.policy.document import Policy
 from connector.policy.guardrails import reply_reason
 from connector.policy.plans import PlanStanding, judge
@@ -44,9 +44,8 @@ def obstacle_to_end(policy: Policy, facts: CustomerFacts, plan: PaymentPlan) -> 
 def _of_item(policy: Policy, facts: CustomerFacts, item: ItemFacts) -> Reason | None:
     if (forbidden := never(policy, facts, item)) is not None:
         return forbidden
-    if item.disputes:
-        dispute = item.disputes[0]
-        return waits("item.disputed", None, dispute=dispute.id, decide_by=dispute.decide_by.isoformat())
+    if (query := in_question(item)) is not None:
+        return query
     if item.in_transit_until is not None:
         return waits("item.in_transit", item.in_transit_until)
     return unmatched_receipt(policy, facts, item)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from connector.domain.cases import Dispute, DisputeCode, DisputeOutcome
+from connector.domain.collectable import OWES_SOMETHING, paused_parts
 from connector.domain.ledger import Invoice
 from connector.domain.money import Money, total
 from connector.errors import NotFound, Refused
@@ -72,14 +73,37 @@ def _in_question(tx: Tx, organisation: OrganisationRow, invoice: Invoice) -> Mon
 
 def open_disputes(w: Wiring, organisation: OrganisationRow, text: str | None = None) -> list[Dispute]:
     """Open queries, oldest first; of one invoice or customer when `text` is given."""
+    return _unfinished(w, organisation, text, closed=False)
+
+
+def awaited_disputes(w: Wiring, organisation: OrganisationRow, text: str | None = None) -> list[Dispute]:
+    """Closed queries whose outcome is not done yet (no credit in the ledger, not redone), with what is missing."""
+    return _unfinished(w, organisation, text, closed=True)
+
+
+def _unfinished(w: Wiring, organisation: OrganisationRow, text: str | None, *, closed: bool) -> list[Dispute]:
     with w.db.reading(w.tenant) as tx:
-        found = [c for c in cases.all(tx, organisation.id, "dispute") if isinstance(c, Dispute) and c.is_open]
+        known = [c for c in cases.all(tx, organisation.id, "dispute") if isinstance(c, Dispute)]
+        found = _awaited(tx, organisation, known) if closed else [c for c in known if c.is_open]
         if text is None:
             return found
         customer = lookup.customer(tx, organisation.id, text)
         chosen = [c for c in found if c.customer_id == customer.id]
         invoices = [r.id for r in mirror.find(tx, organisation.id, text) if hasattr(r, "customer_id")]
     return [c for c in chosen if not invoices or c.invoice_id in invoices]
+
+
+def _awaited(tx: Tx, organisation: OrganisationRow, known: list[Dispute]) -> list[Dispute]:
+    of_customer: dict[str, list[Dispute]] = {}
+    for case in known:
+        if not case.is_open and case.outcome in OWES_SOMETHING:
+            of_customer.setdefault(case.customer_id, []).append(case)
+    found: list[Dispute] = []
+    for customer_id, closed in of_customer.items():
+        book = mirror.book(tx, organisation.id, customer_id)
+        for invoice in book.invoices:
+            found += paused_parts(invoice, book, closed) if invoice.is_open else ()
+    return sorted(found, key=lambda case: (case.on, case.id))
 
 
 def review(w: Wiring, organisation: OrganisationRow, text: str, *, valid: bool, evidence: str = "") -> Dispute:
@@ -91,20 +115,25 @@ def review(w: Wiring, organisation: OrganisationRow, text: str, *, valid: bool, 
 
 
 def resolve(w: Wiring, organisation: OrganisationRow, text: str, outcome: DisputeOutcome) -> Dispute:
-    """Close the query. The credit or redo that the outcome calls for is a person's act in the ledger."""
-    case = _only(w, organisation, text)
+    """Close the query; once more with another outcome while what the first one promised is not done.
+
+    The credit or redo that the outcome calls for is a person's act: until it is done, the part stays paused.
+    """
+    case = _only(w, organisation, text, or_awaited=True)
     with w.db.writing(w.tenant) as tx:
         return record(tx, organisation, replace(case, resolved_on=w.today(organisation), outcome=outcome))
 
 
-def _only(w: Wiring, organisation: OrganisationRow, text: str) -> Dispute:
-    with w.db.reading(w.tenant) as tx:
-        for case in cases.all(tx, organisation.id, "dispute"):
-            if isinstance(case, Dispute) and case.id.startswith(text) and case.is_open:
-                return case
-    found = open_disputes(w, organisation, text)
+def _only(w: Wiring, organisation: OrganisationRow, text: str, *, or_awaited: bool = False) -> Dispute:
+    known = open_disputes(w, organisation) + (awaited_disputes(w, organisation) if or_awaited else [])
+    found = [case for case in known if case.id.startswith(text)][:1] or open_disputes(w, organisation, text)
+    if not found and or_awaited:
+        found = awaited_disputes(w, organisation, text)
     if not found:
         raise NotFound(f"no open query on {text!r}", next_step="`dunwell dispute list` shows them")
     if len(found) > 1:
         raise Refused(f"{len(found)} queries are open on {text!r}", next_step="name one by its id")
-    return found[0]
+    with w.db.reading(w.tenant) as tx:
+        case = cases.get(tx, organisation.id, found[0].id)  # as recorded: with the amount that was asked about
+    assert isinstance(case, Dispute)
+    return case

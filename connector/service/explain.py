@@ -241,7 +241,7 @@ def _pause(item: ItemFacts) -> str:
     if item.plan is not None:
         return "payment plan"
     if item.disputes:
-        return "query open"
+        return "query open" if any(one.is_open for one in item.disputes) else "query's outcome not done yet"
     for name, state in (("extension", item.extension_state), ("promise", item.promise_state)):
         if state is not None:
             return f"{name} {state.value}"

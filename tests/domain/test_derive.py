@@ -34,7 +34,7 @@ from connector.domain.cases import (
 )
 from connector.domain.decisions import DunningLevel
 from connector.domain.facts import ItemFacts, PauseState
-from connector.domain.ledger import Credit, CreditKind, InvoiceStatus, Person
+from connector.domain.ledger import Allocation, Credit, CreditKind, Invoice, InvoiceStatus, Person
 from connector.domain.money import Money
 from tests.builders import credit, customer, invoice, money, payment
 from tests.worlds import MONDAY, START, World, days_after, letter, overdue
@@ -153,6 +153,49 @@ def test_a_dispute_that_is_resolved_later_is_open_on_the_day_asked_about() -> No
     after = only_item(world, days_after(MONDAY, 3))
     assert after.collectable == money("100.00")
     assert after.disputes == ()
+
+
+def _credited(amount: str) -> Invoice:
+    owed = overdue(10, total="100.00")
+    return replace(owed, credited=money(amount), balance=owed.balance - money(amount))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "credited", "on", "collectable"),
+    [
+        (DisputeOutcome.CORRECT, None, 0, "60.00"),
+        (DisputeOutcome.CORRECT, "40.00", 3, "60.00"),  # in the ledger: the balance itself is lower
+        (DisputeOutcome.CORRECT, "15.00", 3, "60.00"),  # 85.00 are open, of which 25.00 are still to be credited
+        (DisputeOutcome.CORRECT, "40.00", -1, "20.00"),  # a credit from before the query is no answer to it
+        (DisputeOutcome.SETTLE, None, 0, "60.00"),
+        (DisputeOutcome.SETTLE, "15.00", 3, "85.00"),  # settled for less than was asked
+        (DisputeOutcome.GOODWILL, "15.00", 3, "85.00"),
+        (DisputeOutcome.REDO, "40.00", 3, "20.00"),  # whether it was redone is for a person to say
+        (DisputeOutcome.STAND_FIRM, None, 0, "100.00"),
+    ],
+)
+def test_the_part_stays_paused_until_what_the_query_promised_is_in_the_ledger(
+    outcome: DisputeOutcome, credited: str | None, on: int, collectable: str
+) -> None:
+    closed = replace(dispute("40.00"), resolved_on=days_after(MONDAY, 2), outcome=outcome)
+    world = World(invoices=[overdue(10, total="100.00")], records=[closed])
+    if credited is not None:
+        day = days_after(MONDAY, on)
+        laid = (Allocation("inv-1", money(credited), day),)
+        world.credits.append(credit(total=credited, remaining=0, issued=day, allocations=laid))
+        world.invoices[0] = _credited(credited)
+    assert only_item(world, days_after(MONDAY, 5)).collectable == money(collectable)
+
+
+def test_one_credit_does_not_answer_two_queries() -> None:
+    closed = replace(dispute("40.00"), resolved_on=MONDAY, outcome=DisputeOutcome.CORRECT)
+    world = World(invoices=[_credited("40.00")], records=[closed])
+    world.records.append(replace(closed, id="dispute-2", amount=money("30.00")))
+    world.credits.append(credit(total="40.00", remaining=0, issued=MONDAY,
+                                allocations=(Allocation("inv-1", money("40.00"), MONDAY),)))  # fmt: skip
+    item = only_item(world)
+    assert [one.id for one in item.disputes] == ["dispute-2"]
+    assert item.collectable == money("30.00")
 
 
 def test_money_reported_on_its_way_counts_for_a_week_only_and_not_twice_once_it_arrived() -> None:

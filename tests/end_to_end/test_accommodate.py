@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from connector.domain.cases import Concession
+from connector.domain.cases import Concession, DisputeCode, DisputeOutcome
 from connector.domain.decisions import ActionKind
 from connector.domain.effects import EffectKind, EffectState
 from connector.domain.ledger import PaymentTerms, TermsBasis
 from connector.domain.money import Money
 from connector.domain.reductions import Reduction
 from connector.errors import NotFound, Refused
-from connector.service import concessions
+from connector.service import concessions, disputes
 from connector.service.approve import approve_all
+from connector.service.explain import explain
 from connector.store import mirror
 from tests.end_to_end.test_exactly_once import COMMITTED, NOT_COMMITTED
 from tests.harness import QUIET, Office
@@ -94,6 +95,34 @@ def test_a_goodwill_credit_is_raised_laid_and_noted(debt: Office) -> None:
     assert ActionKind.CREDIT not in {one.key.kind for one in debt.plan().actions}
     assert debt.apply().effects == []
     assert len(debt.truth()) == written
+
+
+def test_a_complaint_found_right_stays_paused_until_its_credit_is_in_the_books(debt: Office) -> None:
+    disputes.open_dispute(debt.w, debt.row, "INV-1", code=DisputeCode.PRICE, amount=gbp("100.00"))
+    disputes.resolve(debt.w, debt.row, "INV-1", DisputeOutcome.CORRECT)
+    (item,) = explain(debt.w, debt.row, "INV-1").items
+    assert (item.balance, item.collectable) == (gbp("600.00"), gbp("500.00"))
+    assert "enter the credit" in next(one.preview["what"] for one in debt.plan().actions)
+    assert [one.amount for one in disputes.awaited_disputes(debt.w, debt.row)] == [gbp("100.00")]
+    concede(debt)
+    debt.approve(ActionKind.CREDIT)
+    debt.apply()
+    assert {row.state for row in debt.effects()} == {EffectState.DONE}
+    debt.pull()
+    (item,) = explain(debt.w, debt.row, "INV-1").items
+    assert (item.balance, item.collectable, item.paused_by) == (gbp("500.00"), gbp("500.00"), "")
+    assert disputes.awaited_disputes(debt.w, debt.row) == []
+
+
+def test_a_query_that_waits_for_its_credit_can_be_closed_once_more(debt: Office) -> None:
+    disputes.open_dispute(debt.w, debt.row, "INV-1", code=DisputeCode.PRICE, amount=gbp("100.00"))
+    disputes.resolve(debt.w, debt.row, "INV-1", DisputeOutcome.CORRECT)
+    again = disputes.resolve(debt.w, debt.row, "INV-1", DisputeOutcome.WITHDRAWN)
+    assert (again.outcome, again.amount) == (DisputeOutcome.WITHDRAWN, gbp("100.00"))
+    (item,) = explain(debt.w, debt.row, "INV-1").items
+    assert item.collectable == gbp("600.00")
+    with pytest.raises(NotFound):
+        disputes.resolve(debt.w, debt.row, "INV-1", DisputeOutcome.STAND_FIRM)
 
 
 @pytest.mark.parametrize("name", [*COMMITTED, *NOT_COMMITTED])

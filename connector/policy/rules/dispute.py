@@ -31,6 +31,9 @@ _WHAT: Final[Mapping[str, str]] = {
     "dispute.update": "tell the customer where the query stands",
     "dispute.decide_overdue": "decide the query; its date has passed",
     "dispute.invoice_settled": "the invoice is settled: close the query",
+    "dispute.enter_credit": "enter the credit, in the books or with `dunwell accommodate credit`",
+    "dispute.redo": "have it redone; then close the query again: `dunwell dispute resolve ID --outcome withdrawn`",
+    "dispute.outcome_overdue": "have it done, or close the query again with another outcome",
 }
 _SETTLED = frozenset({InvoiceStatus.PAID, InvoiceStatus.VOIDED, InvoiceStatus.DELETED})
 
@@ -40,6 +43,7 @@ class _DisputeRule:
 
     def decide(self, policy: Policy, facts: CustomerFacts, as_of: date) -> tuple[list[Decision], list[RuleOutcome]]:
         invoices = {invoice.id: invoice for invoice in facts.book.invoices}
+        awaited = {one.id: one for item in facts.items for one in item.disputes if not one.is_open}
         decisions: list[Decision] = []
         outcomes: list[RuleOutcome] = []
         for dispute in sorted(facts.disputes, key=lambda d: (d.on, d.id)):
@@ -53,7 +57,11 @@ class _DisputeRule:
                 outcomes.append(_waiting(policy, facts, dispute, number, as_of, decided=bool(tasks)))
             else:
                 decisions += _untag(facts, dispute, invoice)
-                outcomes.append(_resolved(policy, dispute, _number(dispute, invoice), as_of))
+                if (missing := awaited.get(dispute.id)) is not None:
+                    decisions += _awaited(policy, facts, missing, _number(dispute, invoice), as_of)
+                    outcomes.append(_not_done(policy, facts, missing, _number(dispute, invoice), as_of))
+                else:
+                    outcomes.append(_resolved(policy, dispute, _number(dispute, invoice), as_of))
         return decisions, outcomes or [RuleOutcome(NAME, Verdict.NOT_APPLICABLE, Reason("dispute.none"))]
 
 
@@ -89,7 +97,7 @@ def _untag(facts: CustomerFacts, dispute: Dispute, invoice: Invoice | None) -> l
     if acted is None or acted.state not in _TAGGED:
         return []
     last = not any(other.is_open for other in facts.disputes)
-    outcome = dispute.outcome.value if dispute.outcome else ""
+    outcome = _outcome(dispute)
     return [
         Decision(
             rule=NAME,
@@ -168,13 +176,48 @@ def _waiting(
 
 def _resolved(policy: Policy, dispute: Dispute, number: str, as_of: date) -> RuleOutcome:
     """After standing firm the customer has fresh time to pay before the ladder resumes."""
-    outcome = dispute.outcome.value if dispute.outcome else ""
+    outcome = _outcome(dispute)
     until = fresh_until(policy, dispute)
     if until is not None and as_of < until:
         reason = Reason("dispute.fresh_time", {"outcome": outcome, "until": until.isoformat()})
         return RuleOutcome(NAME, Verdict.WAITING, reason, (dispute.invoice_id,), until)
     reason = Reason("dispute.resolved", {"invoice": number, "outcome": outcome})
     return RuleOutcome(NAME, Verdict.DONE, reason, (dispute.invoice_id,))
+
+
+def _awaited(policy: Policy, facts: CustomerFacts, missing: Dispute, number: str, as_of: date) -> Iterator[Decision]:
+    """What the outcome asks of us, for a person; once it is late, the principal is asked again and again."""
+    said: dict[str, Scalar] = {"invoice": number, "outcome": _outcome(missing), "amount": str(missing.amount)}
+    by = _done_by(policy, facts, missing)
+    if missing.outcome is DisputeOutcome.REDO:
+        yield _task(facts, missing, Reason("dispute.redo", said), by)
+    elif not _conceded(facts, missing):  # what was conceded is proposed by itself: nobody is to enter it twice
+        yield _task(facts, missing, Reason("dispute.enter_credit", said), by)
+    if as_of > by:
+        part = facts.state.calendar.between(by, as_of) // policy.dispute.decide_bd + 1
+        late = Reason("dispute.outcome_overdue", {**said, "by": by.isoformat()})
+        yield _task(facts, missing, late, by, to="principal", part=part)
+
+
+def _conceded(facts: CustomerFacts, dispute: Dispute) -> bool:
+    return any(one.invoice_id == dispute.invoice_id and one.on >= dispute.on for one in facts.concessions)
+
+
+def _done_by(policy: Policy, facts: CustomerFacts, missing: Dispute) -> date:
+    """An outcome has as long to be carried out as a query has to be decided."""
+    return facts.state.calendar.add(missing.resolved_on or missing.decide_by, policy.dispute.decide_bd)
+
+
+def _not_done(policy: Policy, facts: CustomerFacts, missing: Dispute, number: str, as_of: date) -> RuleOutcome:
+    calendar, every = facts.state.calendar, policy.dispute.decide_bd
+    by = _done_by(policy, facts, missing)
+    revisit = by if as_of <= by else calendar.add(by, (calendar.between(by, as_of) // every + 1) * every)
+    reason = Reason("dispute.resolved", {"invoice": number, "outcome": _outcome(missing)})
+    return RuleOutcome(NAME, Verdict.WAITING, reason, (missing.invoice_id,), max(revisit, as_of) + timedelta(days=1))
+
+
+def _outcome(dispute: Dispute) -> str:
+    return dispute.outcome.value if dispute.outcome else ""
 
 
 def fresh_until(policy: Policy, dispute: Dispute) -> date | None:

@@ -64,6 +64,8 @@ def refusal(facts: CustomerFacts, invoice_ids: Collection[str]) -> Reason | None
         return Reason("hand_over.legal_hold", {"why": facts.legal_hold.why.value})
     for item in facts.items:
         if item.invoice.id in invoice_ids and item.disputes:
+            if not any(dispute.is_open for dispute in item.disputes):
+                return Reason("hand_over.outcome_awaited", {"invoice": item.invoice.number})
             decide_by = item.disputes[0].decide_by.isoformat()
             return Reason("hand_over.disputed", {"invoice": item.invoice.number, "decide_by": decide_by})
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from connector.domain.cases import Dispute
 from connector.domain.decisions import ActionKind, Decision, DunningLevel, Reason, RuleOutcome, TargetKind, Verdict
 from connector.domain.facts import CustomerFacts, ItemFacts
 from connector.policy.blocks import never, not_now, waits
@@ -143,8 +144,8 @@ def _after_the_last(policy: Policy, facts: CustomerFacts, case: Chase, as_of: da
 def _undisputed_parts(policy: Policy, facts: CustomerFacts, as_of: date) -> Iterator[Decision]:
     """What nobody disputes is asked for once, separately."""
     for item in facts.items:
-        if _may_ask_for_rest(policy, facts, item):
-            dispute = item.disputes[0]
+        dispute = next((one for one in item.disputes if one.is_open), None)
+        if dispute is not None and _may_ask_for_rest(policy, facts, item, dispute):
             yield Decision(
                 rule=NAME,
                 kind=ActionKind.LETTER,
@@ -164,11 +165,11 @@ def _undisputed_parts(policy: Policy, facts: CustomerFacts, as_of: date) -> Iter
             )
 
 
-def _may_ask_for_rest(policy: Policy, facts: CustomerFacts, item: ItemFacts) -> bool:
-    if not item.disputes or not item.is_overdue or item.days_overdue < policy.reinvoice.after_days:
+def _may_ask_for_rest(policy: Policy, facts: CustomerFacts, item: ItemFacts, dispute: Dispute) -> bool:
+    if not item.is_overdue or item.days_overdue < policy.reinvoice.after_days:
         return False
     asked = {letter.occasion for letter in facts.letters}
-    if f"{item.invoice.id}:undisputed:{item.disputes[0].id}" in asked:
+    if f"{item.invoice.id}:undisputed:{dispute.id}" in asked:
         return False
     return (
         never(policy, facts, item) is None

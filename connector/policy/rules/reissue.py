@@ -123,6 +123,8 @@ def _pending(facts: CustomerFacts, invoice: Invoice) -> Iterator[bool]:
 def _agreed(facts: CustomerFacts, item: ItemFacts, as_of: date) -> Reason | None:
     del facts, as_of
     said: dict[str, Scalar] = {"invoice": item.invoice.number}
+    if item.disputes and not any(dispute.is_open for dispute in item.disputes):
+        return Reason("reissue.outcome_awaited", said)
     if item.disputes:
         return Reason("reissue.disputed", {**said, "decide_by": item.disputes[0].decide_by.isoformat()})
     if item.plan is not None:

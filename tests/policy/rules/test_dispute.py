@@ -7,11 +7,13 @@ from datetime import date
 
 import pytest
 
-from connector.domain.cases import Dispute, DisputeCode, DisputeOutcome, LetterSent
+from connector.domain.cases import Concession, Dispute, DisputeCode, DisputeOutcome, LetterSent
 from connector.domain.decisions import ActionKind, DunningLevel, Verdict
+from connector.domain.reductions import Reduction
 from connector.policy.rules.dispute import RULE, came_late, fresh_until
 from tests.builders import invoice, money
 from tests.policy.known import codes, done, facts, of_kind, outcome_codes, policy
+from tests.worlds import days_after
 
 OPENED = date(2026, 2, 16)  # a Monday
 QUERY = Dispute(
@@ -75,7 +77,8 @@ def test_the_mark_goes_with_the_last_open_query() -> None:
 
 def test_a_query_that_was_never_marked_is_not_unmarked() -> None:
     day = date(2026, 2, 20)
-    decisions, outcomes = RULE.decide(policy(), facts(day, RESOLVED), day)
+    withdrawn = replace(RESOLVED, outcome=DisputeOutcome.WITHDRAWN)
+    decisions, outcomes = RULE.decide(policy(), facts(day, withdrawn), day)
     assert decisions == []
     assert [outcome.verdict for outcome in outcomes] == [Verdict.DONE]
 
@@ -84,6 +87,41 @@ def test_a_query_on_a_settled_invoice_is_for_a_person_to_close() -> None:
     paid = invoice("inv-1", "1200.00", paid="1200.00", fully_paid_on=OPENED)
     decisions, _ = RULE.decide(policy(), facts(OPENED, QUERY, invoices=(paid,)), OPENED)
     assert codes(of_kind(decisions, ActionKind.TASK)) == ["dispute.invoice_settled"]
+
+
+def test_a_complaint_found_right_waits_for_its_credit_and_then_for_the_principal() -> None:
+    day = date(2026, 2, 20)
+    decisions, (outcome,) = RULE.decide(policy(), facts(day, RESOLVED), day)
+    (task,) = decisions
+    assert (task.reasons[0].code, task.data["to"], task.amount) == (
+        "dispute.enter_credit", "credit_contact", money("200.00"),
+    )  # fmt: skip
+    by = task.by_date
+    assert by is not None
+    assert (outcome.verdict, outcome.revisit) == (Verdict.WAITING, days_after(by, 1))
+    late = date(2026, 3, 20)
+    asked = [d for d in RULE.decide(policy(), facts(late, RESOLVED), late)[0] if d.data["to"] == "principal"]
+    assert codes(asked) == ["dispute.outcome_overdue"]
+    much_later = date(2026, 6, 19)
+    again = [
+        d for d in RULE.decide(policy(), facts(much_later, RESOLVED), much_later)[0] if d.data["to"] == "principal"
+    ]
+    assert asked[0].key != again[0].key, "whoever did not act is asked again"
+
+
+def test_what_was_conceded_is_not_asked_for_a_second_time() -> None:
+    day = date(2026, 2, 20)
+    conceded = Concession(
+        id="c-1", customer_id="cust-1", on=day, by="Jo", invoice_id="inv-1", reduction=Reduction.CORRECTION,
+        amount=money("200.00"), reason="late",
+    )  # fmt: skip
+    assert RULE.decide(policy(), facts(day, RESOLVED, conceded), day)[0] == []
+
+
+def test_work_to_be_redone_is_a_task_until_a_person_says_otherwise() -> None:
+    day = date(2026, 2, 20)
+    redo = replace(RESOLVED, outcome=DisputeOutcome.REDO)
+    assert codes(RULE.decide(policy(), facts(day, redo), day)[0]) == ["dispute.redo"]
 
 
 def test_standing_firm_gives_fresh_time() -> None:

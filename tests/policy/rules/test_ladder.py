@@ -300,6 +300,14 @@ def test_only_the_undisputed_part_is_asked_for_once_and_separately() -> None:
     assert whole.proposed(MONDAY, LETTER) == []
 
 
+def test_a_complaint_found_right_is_not_chased_nor_called_open_until_the_credit_is_there() -> None:
+    world = reached(DunningLevel.FRIENDLY, 30)
+    right = replace(_dispute("150.00"), resolved_on=days_after(MONDAY, -3), outcome=DisputeOutcome.CORRECT)
+    world.records.append(right)
+    assert world.proposed(MONDAY, LETTER) == []
+    assert world.why(MONDAY, "ladder") == {"item.outcome_awaited"}
+
+
 def test_after_standing_firm_there_are_fresh_days_and_then_the_ladder_goes_on_where_it_stood() -> None:
     world = reached(DunningLevel.FRIENDLY, 30)
     resolved = days_after(MONDAY, -3)
