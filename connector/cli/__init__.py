@@ -24,9 +24,9 @@ from connector.cli import (
     unbuilt,
     work,
 )
-from connector.cli.output import note
+from connector.cli.output import Unwritable, note
 from connector.domain.text import escaped
-from connector.errors import ConfigError, DunwellError
+from connector.errors import ConfigError, DunwellError, UserError
 
 app = typer.Typer(
     name="dunwell",
@@ -54,40 +54,69 @@ handover.register(app)
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run one command. Exit codes: 0 done, 1 failed, 2 actions pending (`plan`), 3 done but a person is needed."""
     given = sys.argv[1:] if arguments is None else arguments
-    as_json = "--json" in given
-    _prepare_output()
+    try:
+        _prepare_output()
+        code = _run(given, as_json="--json" in given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _let_go_of_output()
+        code = 1
+    except OSError as error:
+        if os.environ.get("DUNWELL_TRACEBACK") and not isinstance(error, Unwritable):
+            raise
+        _let_go_of_output()
+        code = _tell(_unwritten(error), as_json=False)
+    except DunwellError as error:
+        code = _tell(error, as_json=False)
+    sys.exit(code)
+
+
+def _run(given: list[str], *, as_json: bool) -> int:
+    """The exit code; what failed is told. Raises `OSError` where the answer itself cannot be written."""
     try:
         code = app(given, prog_name="dunwell", standalone_mode=False)
-        sys.stdout.flush()
-        sys.exit(code if isinstance(code, int) else 0)
+        return code if isinstance(code, int) else 0
     except DunwellError as error:
-        _fail(error, as_json=as_json)
+        return _tell(error, as_json=as_json)
     except TyperException as error:
         if type(error).__name__ == "NoArgsIsHelpError" and not as_json:
             note(str(error))  # a group without its command: the help is the answer
-            sys.exit(1)
-        _fail(_usage(error), as_json=as_json)
+            return 1
+        return _tell(_usage(error), as_json=as_json)
     except typer.Abort:
-        _fail(DunwellError("stopped", not_done="nothing more was done"), as_json=as_json)
+        return _tell(DunwellError("stopped", not_done="nothing more was done"), as_json=as_json)
     except typer.Exit as leaving:
-        sys.exit(leaving.exit_code)
-    except BrokenPipeError:
-        # The reader of our output went away; the exit's own flush must not complain about it again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return leaving.exit_code
+    except (BrokenPipeError, Unwritable):
+        raise
     except Exception as error:
+        if isinstance(error, OSError):
+            sys.stdout.flush()  # raises again where it is our output that could not be flushed
         if os.environ.get("DUNWELL_TRACEBACK"):
             raise
-        _fail(_fault(error), as_json=as_json)
+        return _tell(_fault(error), as_json=as_json)
     except KeyboardInterrupt:
-        _fail(
-            DunwellError("interrupted", next_step="run the command again: what was done is not repeated"),
-            as_json=as_json,
-        )
+        again = "run the command again: what was done is not repeated"
+        return _tell(DunwellError("interrupted", next_step=again), as_json=as_json)
 
 
 def _prepare_output() -> None:
-    """Logs go to stderr; a character that the terminal cannot show is escaped instead of breaking the answer."""
+    """Logs go to stderr; a character that the terminal cannot show is escaped instead of breaking the answer.
+
+    A closed stderr is opened onto nothing: no file of ours may get its number. Raises `UserError` where stdout is
+    closed, before anything is done.
+    """
+    closed = sys.stdout is None
+    if closed:
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    if closed:
+        raise UserError(
+            "the answer has nowhere to go: standard output is closed",
+            not_done="nothing was done",
+            next_step="send it to a file, or to /dev/null",
+        )
     for stream in (sys.stdout, sys.stderr):
         if (reconfigure := getattr(stream, "reconfigure", None)) is not None:
             reconfigure(errors="backslashreplace")
@@ -118,14 +147,32 @@ def _fault(error: Exception) -> DunwellError:
     )
 
 
-def _fail(error: DunwellError, *, as_json: bool) -> NoReturn:
+def _unwritten(error: OSError) -> DunwellError:
+    return DunwellError(
+        f"the answer cannot be written: {error.strerror or type(error).__name__}",
+        not_done="the answer is not complete; what the command did stays done and is not repeated",
+        next_step="make room or name another place, then run it again",
+    )
+
+
+def _let_go_of_output() -> None:
+    """What is still to be written goes nowhere: the exit's own flush must not complain about it again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell(error: DunwellError, *, as_json: bool) -> int:
+    """Say what went wrong, where people or programs read it. Returns the exit code."""
     if as_json:
-        print(escaped(json.dumps({"error": error.as_dict()}, ensure_ascii=False)))
-    else:
-        where = f" [{error.record}]" if error.record and not isinstance(error, ConfigError) else ""
-        note(f"dunwell: {error}{where}")
-        if error.not_done:
-            note(f"  not done: {error.not_done}")
-        if error.next_step:
-            note(f"  next: {error.next_step}")
-    sys.exit(error.exit_code)
+        try:
+            print(escaped(json.dumps({"error": error.as_dict()}, ensure_ascii=False)))
+            sys.stdout.flush()
+            return error.exit_code
+        except OSError:
+            _let_go_of_output()  # then in words, on stderr
+    where = f" [{error.record}]" if error.record and not isinstance(error, ConfigError) else ""
+    note(f"dunwell: {error}{where}")
+    if error.not_done:
+        note(f"  not done: {error.not_done}")
+    if error.next_step:
+        note(f"  next: {error.next_step}")
+    return error.exit_code

@@ -6,6 +6,7 @@ import dataclasses
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -16,19 +17,36 @@ _WIDEST = 60  # characters to which a column is padded away from a terminal
 _HIDDEN = frozenset({"id", "by", "on", "kind"})  # fields of a record that a person need not see again
 
 
+class Unwritable(OSError):
+    """Our own output cannot be written (a full disk): no fault of what was asked."""
+
+
 def say(text: str = "") -> None:
-    """A line for people. Names come from the ledger: no control character reaches the terminal."""
-    print(harmless(text))
+    """A line for people. Names come from the ledger: no control character reaches the terminal.
+
+    Raises `Unwritable`, as all here that answers.
+    """
+    _print(harmless(text))
+
+
+def _print(text: str) -> None:
+    try:
+        print(text)
+    except BrokenPipeError:
+        raise  # nobody reads on: there is nobody to be told
+    except OSError as error:
+        raise Unwritable(error.errno, error.strerror) from error
 
 
 def note(text: str) -> None:
-    """A line beside the answer: on stderr, so that it never mixes with data."""
-    print(harmless(text), file=sys.stderr)
+    """A line beside the answer: on stderr, so that it never mixes with data. Where it cannot be said, work goes on."""
+    with suppress(OSError):
+        print(harmless(text), file=sys.stderr)
 
 
 def emit(document: object) -> None:
     """The one JSON document of a `--json` answer."""
-    print(escaped(json.dumps(plain(document), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)))
+    _print(escaped(json.dumps(plain(document), ensure_ascii=False, indent=2 if sys.stdout.isatty() else None)))
 
 
 def plain(value: object) -> object:
@@ -107,7 +125,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: st
     if sys.stdout.isatty():
         from connector.cli.terminal import drawn
 
-        print("\n".join(drawn(columns, cells)))
+        _print("\n".join(drawn(columns, cells)))
     else:
         _pad(columns, cells)
 
@@ -121,7 +139,7 @@ def _pad(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
             text.rjust(width) if column.startswith(">") else text.ljust(width)
             for text, width, column in zip(line, widths, columns, strict=True)
         )
-        print("  ".join(padded).rstrip())
+        _print("  ".join(padded).rstrip())
 
 
 def _widths(lines: Sequence[Sequence[str]], widest: int) -> list[int]:

@@ -70,6 +70,37 @@ def test_a_new_master_key_never_disturbs_the_answer(desk: Desk) -> None:
     assert "master key" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "redirected", "says"),
+    [
+        ("report", "> /dev/full", "the answer cannot be written: No space left on device"),
+        ("report --json", "> /dev/full", "the answer cannot be written: No space left on device"),
+        ("explain Nobody --json", "> /dev/full", "no customer or invoice 'Nobody'"),
+        ("report", ">&-", "the answer has nowhere to go: standard output is closed"),
+        ("report --json", ">&-", "the answer has nowhere to go: standard output is closed"),
+    ],
+)
+def test_an_answer_that_cannot_be_written_is_told_in_words(
+    reader: Desk, arguments: str, redirected: str, says: str
+) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {DUNWELL[0]} {arguments} {redirected}"],
+        capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr.startswith(f"dunwell: {says}")) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert "a fault in dunwell" not in done.stderr
+    assert "next: " in done.stderr
+
+
+@pytest.mark.parametrize("redirected", ["2>&-", "2> /dev/full"])
+def test_what_cannot_be_said_beside_the_answer_does_not_mix_with_it(reader: Desk, redirected: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"exec {DUNWELL[0]} nosuch {redirected}"], capture_output=True, text=True, timeout=50, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+
+
 def test_a_reader_that_goes_away_is_no_fault(reader: Desk) -> None:
     read, write = os.pipe()
     os.close(read)
