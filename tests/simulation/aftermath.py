@@ -17,7 +17,9 @@ from tests.simulation.office import NAME, Ground
 from tests.simulation.oracle import Oracle
 
 MOST_ATTEMPTS = 20
-_STATES = frozenset({EffectKind.TAG, EffectKind.EXPECTED_DATE})  # a person may bring them about, too
+_STATES = frozenset({EffectKind.TAG, EffectKind.EXPECTED_DATE, EffectKind.TERMS})  # a person may bring them about, too
+# What the adapter refuses after a look, without asking the ledger: people were there first.
+_OUR_REFUSALS = ("somebody set", "somebody changed", "knows no", "less than", "nothing left")
 _LEADS = {
     "planned": {"", "sending", "unknown", "human", "rejected", "cancelled"},
     "sending": {"planned"},
@@ -83,7 +85,7 @@ def _settled(baton: Baton, oracle: Oracle, row: EffectRow, states: Mapping[str, 
 
 
 def _refused_by_us(row: EffectRow) -> bool:
-    return "somebody set the expected date" in row.reason or "knows no invoice" in row.reason
+    return any(words in row.reason for words in _OUR_REFUSALS)
 
 
 def _cancelled(baton: Baton, oracle: Oracle, row: EffectRow, told: str, states: Mapping[str, list[str]]) -> None:

@@ -37,6 +37,10 @@ KINDS: Mapping[str, Kind] = {
     "schedule": Kind("N", (("PUT", "/Attachments/"),), ("attachment",)),
     "ledger_email": Kind("U", (("POST", "/Email$"),), ("email",)),
     "letter": Kind("U", (), ()),
+    "credit_note": Kind("N", (("PUT", "/CreditNotes$"),), ("credit_note",)),
+    "allocation": Kind("P", (("PUT", f"/CreditNotes/{ID}/Allocations$"),), ("allocation",)),
+    "invoice": Kind("N", (("PUT", "/Invoices$"),), ("invoice_create",)),
+    "terms": Kind("S", (("POST", f"/Contacts/{ID}$"),), ("contact_update",)),
 }  # fmt: skip
 KIND_OF_TRUTH = {row: name for name, kind in KINDS.items() for row in kind.truth}
 
@@ -80,6 +84,18 @@ STORIES: Mapping[str, Story] = {
     "unsent": Story("unsent", ("ledger_email", "note"), [_invoice("INV-4", "unsent", sent=False)]),
     "letter": Story("letter", ("letter", "note"), [_invoice("INV-5", "letter")]),
     "longer letter": Story("letter", ("letter", "note"), [_invoice("INV-7", "letter", "250.00")]),
+    "concession": Story(
+        "extension", ("credit_note", "allocation", "note"), [_invoice("INV-8", "extension")],
+        [{"do": "concede", "invoice": "INV-8", "amount": "100.00"}],
+    ),
+    "reissue": Story(
+        "unsent", ("credit_note", "allocation", "invoice", "note"), [_invoice("INV-9", "unsent")],
+        [{"do": "reissue", "invoice": "INV-9"}],
+    ),
+    "terms": Story(
+        "plan", ("terms", "note"), [_invoice("INV-10", "plan")],
+        [{"do": "terms", "customer": "Plan Ltd", "days": 30}],
+    ),
 }  # fmt: skip
 CUSTOMER_OF = {number: story.customer for story in STORIES.values() for number in story.invoices}
 ALL_INVOICES = tuple(CUSTOMER_OF)

@@ -33,9 +33,12 @@ from connector.config.mapping import Mapping as LedgerMapping
 from connector.config.mapping import load_mapping
 from connector.domain.cases import DisputeCode, Party, TakeOnChoice
 from connector.domain.dates import Calendar
+from connector.domain.ledger import PaymentTerms, TermsBasis
+from connector.domain.money import Money
+from connector.domain.reductions import Reduction
 from connector.oauth.stored import StoredTokens
 from connector.ports import Clock, Credentials, HttpAnswer, HttpClient, HttpRequest, Ledger
-from connector.service import accommodations, disputes, people, take_on
+from connector.service import accommodations, concessions, disputes, people, take_on
 from connector.service.review import propose
 from connector.service.sync import pull
 from connector.service.wiring import Wiring
@@ -52,6 +55,20 @@ TENANT = "default"
 NAME = "Harbour Lane"
 BASE = "http://127.0.0.1:1"
 TWIN_SEED = 7
+_RECIPE = """
+    tax: {NONE: as_invoiced, OUTPUT2: as_invoiced}
+    country: GB
+    tax_basis: INVOICE
+    confirmed_by: "Jo Tan"
+    confirmed_on: 2026-02-01
+"""
+RECIPES = f"""
+reductions:
+  goodwill:
+    account: "200"{_RECIPE}
+  correction:
+    account: as_invoiced{_RECIPE}
+"""
 
 
 def new_twin() -> XeroTwin:
@@ -198,6 +215,13 @@ class Ground:
             f"DUNWELL_XERO_CLIENT_ID={twin.client_id}\nDUNWELL_XERO_CLIENT_SECRET={twin.client_secret}\n"
             f"DUNWELL_SECRET_KEY={'11' * 32}\n"
         )
+        with (root / "mapping.yaml").open("r+") as mapping:
+            kept, _, _ = mapping.read().partition("\nreductions:")
+            mapping.seek(0)
+            mapping.truncate()
+            mapping.write(kept + RECIPES)
+        with (root / "policy.yaml").open("a") as policy:
+            policy.write("\nreissue:\n  enabled: true\n")
         self.config = Config.read(root)
         self._base = self._connect(twin)
 
@@ -299,6 +323,14 @@ def told(w: Wiring, row: OrganisationRow, act: Act) -> None:
             accommodations.plan_offer(w, row, act["invoice"], 1)
             today = w.today(row)
             accommodations.plan_sign(w, row, act["invoice"], name="Pat", capacity="director", on=today, evidence="a")
+        case "concede":
+            amount = Money.of(act["amount"], "GBP")
+            concessions.concede(w, row, act["invoice"], Reduction.GOODWILL, amount, reason="it was late")
+        case "reissue":
+            concessions.reissue(w, row, act["invoice"], reason="a wrong name")
+        case "terms":
+            terms = PaymentTerms(act["days"], TermsBasis.AFTER_INVOICE_DATE)
+            concessions.change_terms(w, row, act["customer"], terms, reason="agreed")
         case other:
             raise ValueError(f"nobody can tell the product to {other!r}")
 

@@ -278,7 +278,11 @@ class Oracle:
 
     def undone(self, row: EffectRow) -> bool:
         """Did a person change the state that this effect sets, while nobody could know whether it had been set?"""
-        undoing = {"tag": ("group_remove", "group_add", "contact_merge"), "expected_date": ("expected date",)}
+        undoing = {
+            "tag": ("group_remove", "group_add", "contact_merge"),
+            "expected_date": ("expected date",),
+            "terms": ("contact_update",),
+        }
         kinds = undoing.get(row.effect.kind.value, ())
         return any(one.what in kinds for one in self.touches)
 

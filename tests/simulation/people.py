@@ -9,7 +9,7 @@ from typing import Any
 
 from connector.domain.cases import DisputeOutcome, Holder, LegalHoldKind, ReplyOutcome
 from connector.domain.effects import EffectState
-from connector.errors import DunwellError, NotFound
+from connector.errors import DunwellError, NotFound, Refused
 from connector.service import accommodations, approve, disputes, outcomes, people
 from connector.service.outcomes import Mode
 from connector.service.review import propose
@@ -149,7 +149,14 @@ class People:
         propose(w, organisation(w))
 
     def _approve(self, w: Wiring, _act: Act) -> None:
+        """Everything that is no person's task: in bulk what may be, the rest one by one."""
         approve.approve_all(w)
+        with w.db.reading(w.tenant) as tx:
+            waiting = actions.listing(tx, None, "proposed")
+        for action in waiting:
+            if action.key.kind not in approve.FOR_A_PERSON:
+                with suppress(Refused):
+                    approve.approve(w, [action.id])
 
     def reconcile(self, w: Wiring, _act: Act) -> None:
         row = organisation(w)

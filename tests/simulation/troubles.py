@@ -138,6 +138,7 @@ _BOOKKEEPER: tuple[Item, ...] = (
     {"do": "add_to_group", "customer": "query", "group": _TAG},
     {"do": "merge_contacts", "from": "*customer", "into": ["plan", "letter"]},
     {"do": "edit_contact", "customer": "*customer", "email": "new@changed.example"},
+    {"do": "edit_contact", "customer": "plan", "terms_days": 60},
     {"do": "note", "invoice": "*", "text": "Rang them."},
 )
 _CUSTOMER: tuple[Item, ...] = (
