@@ -134,6 +134,7 @@ def _wiring(root: Path, settings: Settings, db: Database, clock: Clock, client: 
         http=client,
         ledger=parts.ledger,
         channel=cache(parts.channel),
+        letters_lack=cache(parts.letters_lack),
         policy=parts.policy,
         mapping=lambda _row: parts.mapping,
         calendar=parts.calendar,
@@ -216,6 +217,23 @@ class _Parts:
     def channel(self) -> Channel:
         """SMTP where it is set up, else a folder. Raises `ConfigError` when mail has no sender."""
         return _channel(self._settings, self.mapping)
+
+    def letters_lack(self) -> str:
+        """What is missing before letters may reach customers, "" when nothing is."""
+        return _letters_lack(self._settings, self.mapping)
+
+
+def _letters_lack(settings: Settings, mapping: Mapping) -> str:
+    """A folder nobody chose is a way to look at letters, not to send them; a letter must name where answers go."""
+    lacking = []
+    if not settings.smtp_host and settings.letters_folder is None:
+        lacking.append(
+            "no mail server is set (DUNWELL_SMTP_HOST), nor a folder chosen from which people mail letters "
+            "(DUNWELL_LETTERS_FOLDER)"
+        )
+    if not (mapping.letters.reply_to or mapping.letters.sender_address):
+        lacking.append("letters name no address that people read (letters.reply_to in mapping.yaml)")
+    return "; ".join(lacking)
 
 
 def _vault(settings: Settings, db: Database) -> Vault:

@@ -11,7 +11,7 @@ import typer
 
 from connector.cli import frame, words
 from connector.cli.frame import By, Json, Org, Project, named, otherwise, project
-from connector.cli.output import emit, say, table
+from connector.cli.output import emit, note, say, table
 from connector.domain.counting import counted
 from connector.errors import UserError
 
@@ -170,6 +170,12 @@ def _where_letters_went(w: Wiring, letters: int) -> str:
         return f"{told} handed to the mail server {where}"
     within = where.relative_to(w.project) if where.is_relative_to(w.project) else where
     return f"{told} written to the folder {within}: no mail server is set, so nobody was mailed"
+
+
+def warn_of_letters(lacking: str) -> None:
+    """Said beside the answer wherever letters are approved or leave, while nobody would get them or could answer."""
+    if lacking:
+        note(f"careful: {lacking}; only a sandbox is told of such letters, for real books none leaves")
 
 
 def show_effects(w: Wiring, rows: Sequence[EffectRow], *, empty: str) -> None:

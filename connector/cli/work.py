@@ -129,6 +129,7 @@ def approve(
             next_step="dunwell plan lists them",
         )
     with project(folder, by) as w, otherwise("nothing was approved"):
+        lacking = w.letters_lack()
         chosen = service.approve_all(w, named(w, org).id if org else None) if every else service.approve(w, ids or [])
         document = {"actions": [action_document(w, action) for action in chosen]}
     if as_json:
@@ -136,6 +137,8 @@ def approve(
         return 0
     if show:
         show_letters(chosen)
+    if any(effect.kind.value == "letter" for action in chosen for effect in action.effects):
+        outbox.warn_of_letters(lacking)
     say(f"{len(chosen)} approved; next: dunwell apply" if chosen else "nothing waits that may be approved in bulk")
     return 0
 
@@ -209,6 +212,8 @@ def apply(
                 say(f"refused {one['id']}: {one['reason']}")
             if results:
                 outbox.show_delivered(w, results)
+                if any(row.effect.kind.value == "letter" for result in results for row in result.effects):
+                    outbox.warn_of_letters(w.letters_lack())
             several.tell(failed)
     code = _outcome(results)
     return several.FAILED if failed else PERSON_NEEDED if refused else code

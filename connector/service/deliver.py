@@ -46,6 +46,7 @@ from connector.service.clockcheck import refuse_a_clock_gone_back
 from connector.service.consequences import happened_on, record_done, settle_action
 from connector.service.earlier import already_there
 from connector.service.letters import outgoing
+from connector.service.mailing import for_real, kept_back, unanswerable
 from connector.service.precondition import Cancel, Go, Postpone, Precondition
 from connector.service.sync import LEASE_SECONDS, mark_lost, working_on
 from connector.service.wiring import Wiring, local
@@ -100,6 +101,7 @@ class _Round:
         self.ledger: Ledger = w.ledger(organisation)
         self.channel: Channel = w.channel()
         self.precondition = Precondition(w, organisation, self.ledger)
+        self.for_real = for_real(w, organisation)
         self.touched: dict[str, None] = {}
         self.result = Delivered(organisation.id)
 
@@ -190,6 +192,8 @@ class _Round:
     def _one(self, row: EffectRow, following: list[EffectRow]) -> None:
         self.touched[row.effect.key] = None
         self.watch(row)
+        if self.for_real and isinstance(row.effect.payload, Letter) and self._keeps_back(row, row.effect.payload):
+            return
         if self.precondition.is_stale(row):
             self.precondition.refresh(following)
         try:
@@ -205,6 +209,26 @@ class _Round:
         started = self._start(row, credited_on=credited_on)
         if started is not None:
             self._send(started, attachments)
+
+    def _keeps_back(self, row: EffectRow, letter: Letter) -> bool:
+        """One that nobody would get stays planned, one that nobody could answer is planned anew; all else goes on."""
+        lacking = self.w.letters_lack()
+        if not lacking and not unanswerable(letter):
+            return False
+        with self.w.db.writing(self.w.tenant) as tx:
+            self._must_be_ours(tx)
+            row = outbox.get(tx, row.effect.key)
+            if row.state is not EffectState.PLANNED or row.hold:
+                return True
+            if lacking:
+                outbox.postpone(tx, row.effect.key, lacking, None)
+            else:
+                self._cancel(
+                    tx, row, "it was written before an address for answers was set; the next plan writes it anew"
+                )
+        if lacking:
+            self.result.stopped = kept_back(self.organisation, lacking)
+        return True
 
     def _attachments(self, row: EffectRow) -> tuple[tuple[str, str, bytes], ...]:
         if not isinstance(row.effect.payload, Letter):

@@ -41,6 +41,7 @@ class Wiring:
     pages: Callable[[], AbstractContextManager[Executor]]  # where pages are fetched: threads, or serial in tests
     who: str  # the person at the keyboard, recorded with every decision
     holder: str  # this process, for leases
+    letters_lack: Callable[[], str] = lambda: ""  # what is missing before letters may reach customers of real books
 
     def today(self, organisation: OrganisationRow) -> date:
         """The calendar date at the organisation's place."""

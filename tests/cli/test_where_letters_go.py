@@ -43,6 +43,16 @@ def test_the_folder_is_named_as_the_project_sees_it(approved: Desk) -> None:
     assert "letters" not in approved.ok("apply").out  # none left in this round
 
 
+def test_letters_that_nobody_would_get_are_warned_of(taken_on: Desk) -> None:
+    taken_on.order("clock", {"advance": 86_400})
+    taken_on.ok("pull")
+    taken_on.ok("books", "known-to", "2026-11-24")
+    assert taken_on.run("plan").code == 2
+    for answer in (taken_on.ok("approve", "--all"), taken_on.ok("apply")):
+        assert answer.err.count("careful: no mail server is set (DUNWELL_SMTP_HOST)") == 1
+        assert "letters name no address that people read" in answer.err
+
+
 def test_the_mail_server_is_named(approved: Desk, mail_server: ScriptedServer) -> None:
     told = approved.ok("apply").out
     assert f"{len(mail_server.inbox.arrived)} letters handed to the mail server 127.0.0.1:{mail_server.port}" in told
