@@ -14,6 +14,7 @@ from connector.errors import UserError
 
 if TYPE_CHECKING:
     from connector.domain.cases import PaymentPlan
+    from connector.service.plan_shown import PlanShown
 
 Invoice = Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number or id.")]
 Target = Annotated[str, typer.Argument(metavar="QUERY", help="A query's id, an invoice number, or a customer.")]
@@ -312,14 +313,21 @@ def plan_show(
     folder: Project = None,
     as_json: Json = False,
 ) -> int:
-    """Show the newest plan.
+    """Show the newest plan: what was kept, missed and paid.
 
     Example: dunwell payment-plan show "Basket Case"
     """
-    from connector.service import accommodations
+    from connector.service.plan_shown import plan_shown
 
     with project(folder) as w:
-        return _show_plan(accommodations.plan_named(w, named(w, org), plan), as_json=as_json)
+        found, standing = plan_shown(w, named(w, org), plan)
+    if standing is None:
+        return _show_plan(found, as_json=as_json)
+    if as_json:
+        emit({"record": found, "standing": standing})
+    else:
+        _show_standing(standing)
+    return 0
 
 
 def plan_cancel(
@@ -340,6 +348,21 @@ def plan_cancel(
 
     with project(folder, by) as w, otherwise("nothing was recorded"):
         return _show_plan(accommodations.plan_cancel(w, named(w, org), plan, void=void), as_json=as_json)
+
+
+def _show_standing(shown: PlanShown) -> None:
+    plan = shown.plan
+    by = f"; {plan.signature.name} signed on {plan.signature.on}" if plan.signature else ""
+    say(f"plan {plan.id[:8]} is {plan.state.value}{f' since {plan.closed_on}' if plan.closed_on else ''}{by}")
+    follows = f", next due {shown.next_due}" if shown.next_due and plan.closed_on is None else ""
+    say(f"on {shown.as_of}: paid {shown.paid}, remaining {shown.remaining}{follows}")
+    table(
+        (">no", "=due", ">amount", ">lacking", "kept"),
+        (
+            (one.instalment.number, one.instalment.due, one.instalment.amount, one.lacking, one.kept)
+            for one in shown.lines
+        ),
+    )
 
 
 def _show_plan(plan: PaymentPlan, *, as_json: bool) -> int:

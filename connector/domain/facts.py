@@ -154,6 +154,7 @@ class PlanProgress:
     missed: tuple[int, ...] = ()  # numbers of instalments due, judged by known cash, and not covered
     undecided: tuple[int, ...] = ()  # due, but cash is not known that far
     unapplied: Money | None = None  # money of the customer that waits to be allocated: suspends breach
+    lacking: tuple[Money, ...] = ()  # what each instalment still lacks, in the plan's order
 
 
 @dataclass(frozen=True, slots=True)

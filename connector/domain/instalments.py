@@ -36,6 +36,7 @@ def progress(plan: PaymentPlan, book: CustomerBook, cash_known_to: date | None, 
         missed=tuple(i.number for i in due if cash_known_to is not None and i.due <= cash_known_to),
         undecided=tuple(i.number for i in due if cash_known_to is None or i.due > cash_known_to),
         unapplied=_unapplied(book, currency, as_of),
+        lacking=tuple(open_after),
     )
 
 

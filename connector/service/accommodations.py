@@ -198,6 +198,10 @@ def plan_named(w: Wiring, organisation: OrganisationRow, text: str, *states: Pla
             chosen = [plan for plan in found if plan.customer_id == customer.id]
     wanted = [plan for plan in chosen if not states or plan.state in states]
     if not wanted:
-        names = " or ".join(state.value for state in states) or "any"
-        raise NotFound(f"no {names} payment plan for {text!r}", next_step="see `dunwell payment-plan show`")
+        which = " or ".join(state.value for state in states)
+        raise NotFound(
+            f"no {which} payment plan for {text!r}" if which else f"no payment plan for {text!r}",
+            next_step=f"`dunwell payment-plan {'show' if chosen else 'options'} {text!r}` tells "
+            + ("how it stands" if chosen else "which are permitted"),
+        )
     return wanted[-1]

@@ -230,6 +230,7 @@ def test_a_folder_that_is_no_project(
         (("take-on", "answer", "colour", "red"), "the questions are"),
         (("call", "done", "zzzz", "spoke"), "no action 'zzzz'"),
         (("payment-plan", "options", "Nobody"), "Nobody"),
+        (("payment-plan", "show", "Basket Case"), "no payment plan for 'Basket Case'"),
     ],
 )
 def test_an_unknown_name_or_a_bad_value_changes_nothing(reader: Desk, arguments: tuple[str, ...], says: str) -> None:

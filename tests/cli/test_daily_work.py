@@ -113,6 +113,10 @@ def test_a_payment_plan(taken_on: Desk) -> None:
     assert "2026-" in signed.out
     shown = ok("payment-plan", "show", who, "--json").json["record"]
     assert len(shown["instalments"]) == len(options[0]["instalments"])
+    lines = ok("payment-plan", "show", who).out.splitlines()
+    assert "is signed; Jo Day signed on 2026-" in lines[0]
+    assert "paid NZD 0.00, remaining NZD " in lines[1]
+    assert lines[3].endswith("to come")
     ok("payment-plan", "cancel", who)
     assert "no plan" in taken_on.refused("payment-plan", "options", "City Limousines")
 
