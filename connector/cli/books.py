@@ -169,7 +169,9 @@ def _major(figure: Figure) -> str:
 
 def books_known_to(
     until: Annotated[str, typer.Argument(metavar="DATE", help="Reconciled up to and including this day.")],
-    account: Annotated[str, typer.Option("--account", metavar="NAME", help="Only this receiving account.")] = "",
+    account: Annotated[
+        str, typer.Option("--account", metavar="NAME", help="Only this receiving account, by its code.")
+    ] = "",
     org: Org = None,
     folder: Project = None,
     by: By = None,

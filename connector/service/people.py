@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
-from typing import TypeVar
+from datetime import date, timedelta
+from typing import Final, TypeVar
 
 from connector.channels.context import CallHeld
 from connector.domain.cases import (
@@ -40,6 +40,7 @@ from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 
 R = TypeVar("R", bound=CaseRecord)
+_OLDEST_BOOKS: Final = timedelta(days=366)  # before the start: nobody keeps books that far behind
 
 
 def record(tx: Tx, organisation: OrganisationRow, case: R) -> R:
@@ -51,12 +52,30 @@ def record(tx: Tx, organisation: OrganisationRow, case: R) -> R:
 
 
 def books_known_to(w: Wiring, organisation: OrganisationRow, until: date, account: str = "") -> CashKnown:
-    """Attest that the books are reconciled up to and including `until`. Raises `Refused` for a future date."""
-    today = w.today(organisation)
+    """Attest that the books are reconciled up to and including `until`, of one receiving account or of all.
+
+    Raises `Refused` for a future date, for one so old that it must be a slip, and for an account into which no money
+    ever came: it would be waited for without end.
+    """
+    today, name, nothing = w.today(organisation), organisation.record.name, "nothing was recorded"
     if until > today:
-        raise Refused(f"{until} is in the future", record=organisation.record.name, not_done="nothing was recorded")
+        raise Refused(f"{until} is in the future", record=name, not_done=nothing)
+    if until < organisation.start_date - _OLDEST_BOOKS:
+        raise Refused(
+            f"{until} is more than a year before the start on {organisation.start_date}",
+            record=name,
+            not_done=nothing,
+            next_step="name the day up to which the bank is reconciled",
+        )
     case = CashKnown(id=w.ids.new(), on=today, by=w.who, until=until, account=account)
     with w.db.writing(w.tenant) as tx:
+        if account and account not in (known := mirror.receiving_accounts(tx, organisation.id)):
+            raise Refused(
+                f"no money ever came into an account {account!r}",
+                record=name,
+                not_done=nothing,
+                next_step=f"one of {', '.join(known)}; or leave --account out" if known else "leave --account out",
+            )
         return record(tx, organisation, case)
 
 

@@ -242,6 +242,12 @@ def outstanding_total(tx: Tx, org_id: str) -> Decimal | None:
     return sum(figures, Decimal(0)) if figures else None
 
 
+def receiving_accounts(tx: Tx, org_id: str) -> tuple[str, ...]:
+    """The accounts into which money ever came, as the ledger calls them; none where it names none."""
+    query = sa.select(_P.account).where(_of(tx, org_id, PAYMENTS.table), _P.account != "").distinct()
+    return tuple(sorted(tx.connection.execute(query).scalars()))
+
+
 def newest_reconciled(tx: Tx, org_id: str) -> dict[str, date]:
     """Per account that received money ("" = the ledger names none): the day of its newest reconciled payment."""
     query = (

@@ -10,7 +10,7 @@ from connector.domain.cases import CallOutcome, Holder, LegalHoldKind, ReplyOutc
 from connector.domain.decisions import ActionKind
 from connector.errors import NotFound, Refused
 from connector.service import people
-from connector.store import cases
+from connector.store import cases, mirror
 from tests.harness import Office
 
 pytestmark = pytest.mark.socket
@@ -69,6 +69,24 @@ def test_nobody_knows_the_books_of_tomorrow(office: Office) -> None:
         people.books_known_to(office.w, office.row, office.w.today(office.row) + timedelta(days=1))
     with office.w.db.reading("default") as tx:
         assert cases.all(tx, office.row.id, "cash_known") == ()
+
+
+def test_books_are_known_of_accounts_that_there_are_and_of_days_that_can_be_meant(office: Office) -> None:
+    start = office.row.start_date
+    with pytest.raises(Refused, match="more than a year before the start"):
+        people.books_known_to(office.w, office.row, start - timedelta(days=367))
+    with pytest.raises(Refused, match="no money ever came into an account 'nosuch'"):
+        people.books_known_to(office.w, office.row, start, "nosuch")
+    office.invoice("INV-5", "Letter Ltd")
+    office.people({"do": "pay", "invoice": "INV-5"})
+    office.pull()
+    with office.w.db.reading("default") as tx:
+        (account,) = mirror.receiving_accounts(tx, office.row.id)
+        assert cases.all(tx, office.row.id, "cash_known") == ()
+    with pytest.raises(Refused) as refused:
+        people.books_known_to(office.w, office.row, start, "nosuch")
+    assert refused.value.next_step == f"one of {account}; or leave --account out"
+    assert people.books_known_to(office.w, office.row, start, account).account == account
 
 
 def test_replies_wait_until_they_are_answered(office: Office) -> None:
