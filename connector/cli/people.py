@@ -1,4 +1,4 @@
-"""party, held-by, hold, exclude, reply, call: what people know and tell us about a customer."""
+"""party, held-by, hold, exclude, opt-out, reply, call: what people know and tell us about a customer."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     for command in (party, held_by, reply, exclude):
         frame.command(app, command)
     frame.command(app, exclude, "exception")
+    frame.command(app, opt_out, "opt-out")
     hold = frame.group(
         app,
         "hold",
@@ -114,6 +115,33 @@ def exclude(
             return recorded(people.lift_exclusion(w, named(w, org), target), as_json=as_json)
         record = people.exclude(w, named(w, org), target, reason=reason, until=day(until), invoice=invoice)
         return recorded(record, as_json=as_json)
+
+
+def opt_out(
+    customer: Customer,
+    address: Annotated[str, typer.Option("--address", metavar="ADDRESS", help="Only this address [all].")] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept in dunwell.")] = "",
+    lift: Annotated[bool, typer.Option("--lift", help="They may be written to again.")] = False,
+    org: Org = None,
+    folder: Project = None,
+    by: By = None,
+    as_json: Json = False,
+) -> int:
+    """Write to a customer no more.
+
+    No letter goes there, or none to the one --address, not even one that is approved. Calls stay possible.
+
+    Example: dunwell opt-out "Basket Case" --reason "asked for calls only"
+    dunwell opt-out "Basket Case" --address jo@basket.example
+    """
+    from connector.service import opt_outs
+
+    with project(folder, by) as w, otherwise("nothing was recorded"):
+        organisation = named(w, org)
+        if lift:
+            return recorded(opt_outs.opt_in(w, organisation, customer, address=address), as_json=as_json)
+        case = opt_outs.opt_out(w, organisation, customer, address=address, reason=reason)
+        return recorded(case, as_json=as_json)
 
 
 def reply(

@@ -306,6 +306,7 @@ class OptOut(_Record):
     kind: Literal["opt_out"] = "opt_out"
     address: str = ""
     reason: str = ""
+    lifted_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,7 +104,7 @@ class Known:
 
     def recipient(self, customer: Customer) -> tuple[str, str]:
         """Where letters go, and why nowhere: (address, "") or ("", no_address | bounced | opted_out)."""
-        opted_out = {record.address.casefold() for record in self.all(OptOut)}
+        opted_out = {r.address.casefold() for r in self.all(OptOut) if not self.is_past(r.lifted_on)}
         if "" in opted_out:
             return "", "opted_out"
         candidates = list(_addresses(customer))

@@ -22,6 +22,7 @@ TOLD = (
     ("hold", "set", "Basket Case", "insolvency"),
     ("party", "Ridgeway University", "public_body"),
     ("exclude", "Basket Case", "--reason", "friends", "--until", "2026-12-24"),
+    ("opt-out", "Basket Case", "--reason", "asked for calls only"),
     ("promise", "INV-0006", "--on", "2026-12-01"),
     ("take-on",),
     ("take-on", "sort", "Ridgeway University", "chase"),
