@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,6 +132,22 @@ def _asked(action: ActionRow) -> list[str]:
 
     asked = action.preview.get("what") if action.key.kind is ActionKind.TASK else None
     return [asked] if asked else []
+
+
+def next_steps(proposals: Sequence[Proposal]) -> list[str]:
+    """What to do with what was proposed: a task or a call is not approved but done."""
+    from connector.domain.decisions import ActionKind
+    from connector.service.approve import FOR_A_PERSON
+
+    kinds = {action.key.kind for proposal in proposals if proposal.stored for action in proposal.actions}
+    steps = []
+    if kinds - FOR_A_PERSON:
+        steps.append("next: dunwell approve ID (--show prints the letter), or --all; then dunwell apply")
+    if ActionKind.CALL in kinds:
+        steps.append("a call: make it, then dunwell call done ID OUTCOME")
+    if ActionKind.TASK in kinds:
+        steps.append("a task: do it; one that stays is put away with dunwell reject ID --for-good --reason done")
+    return steps
 
 
 def show_letters(found: list[ActionRow]) -> None:

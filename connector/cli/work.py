@@ -13,7 +13,15 @@ import typer
 from connector.cli import frame, outbox, several
 from connector.cli.frame import By, Json, Org, Project, day, named, otherwise, project, write_file
 from connector.cli.output import emit, note, plain, say
-from connector.cli.plans import action_document, announce, plan_document, saved_plan, show_letters, show_plan
+from connector.cli.plans import (
+    action_document,
+    announce,
+    next_steps,
+    plan_document,
+    saved_plan,
+    show_letters,
+    show_plan,
+)
 from connector.cli.progress import delivering
 from connector.domain.counting import counted
 from connector.errors import DunwellError, UserError
@@ -83,8 +91,8 @@ def plan(
     for proposal in () if at_once else proposals:
         announce(proposal.name, proposal.as_of)
         show_plan(proposal)
-    if any(proposal.actions and proposal.stored for proposal in proposals):
-        say("next: dunwell approve ID (--show prints the letter), or --all; then dunwell apply")
+    for step in next_steps(proposals):
+        say(step)
     several.tell(failed)
     return _planned(proposals, failed)
 

@@ -28,6 +28,8 @@ def test_without_known_books_the_plan_asks_only_staff(reader: Desk) -> None:
     at = title.index("ACTION")
     assert told[at : title.index("CUSTOMER")].strip() == "task", "a task's text pushes no column out of line"
     assert told.index("reconcile") == title.index("WHY")
+    assert lines[-1].startswith("a task: do it")
+    assert "dunwell approve" not in answer.out, "nothing here can be approved"
     assert {one["kind"] for one in reader.run("plan", "--json").json["actions"]} == {"task"}
     assert "open questions" in answer.out
     assert reader.ok("take-on").out == reader.ok("take-on", "show").out
@@ -40,6 +42,7 @@ def test_from_plan_to_letters_and_never_twice(taken_on: Desk) -> None:
     taken_on.ok("books", "known-to", "2026-11-24")
     shown = taken_on.run("plan", "--out", "plan.json")
     assert (shown.code, "plan saved to plan.json" in shown.err) == (2, True)
+    assert "next: dunwell approve ID" in shown.out
     saved = json.loads((taken_on.folder / "plan.json").read_text())
     statements = [one for one in saved["actions"] if one["kind"] == "statement"]
     assert statements
