@@ -27,7 +27,7 @@ from connector.policy.chase import lateness
 from connector.policy.document import Policy
 from connector.policy.inputs import drift, inputs_of
 from connector.policy.organisation import organisation_decisions
-from connector.policy.precedence import precedence
+from connector.policy.precedence import comes_first, precedence, waits_for
 from connector.policy.rule import Rule
 from connector.policy.rules import (
     bill_promptly,
@@ -89,18 +89,40 @@ def decide(policy: Policy, facts: CustomerFacts, as_of: date) -> Evaluation:
         decisions, said = rule.decide(policy, facts, as_of)
         wanted += decisions
         outcomes += said
-    allowed: list[Decision] = []
-    for decision in wanted:
-        refusal = _refusal(policy, facts, decision, as_of)
-        if refusal is None:
-            allowed.append(decision)
-        else:
-            outcomes.append(refusal)
+    allowed, refused = _sorted_out(policy, facts, wanted, as_of)
+    outcomes += refused
     chosen, put_off = _one_contact(policy, facts, allowed, outcomes, as_of)
     outcomes += put_off
     outcomes += _neglected(facts, chosen, outcomes, as_of)
     kept = tuple(replace(decision, inputs=inputs_of(facts, decision)) for decision in chosen)
     return Evaluation(facts.customer_id, as_of, kept, tuple(outcomes), _revisit(facts, kept, outcomes, as_of))
+
+
+def _sorted_out(
+    policy: Policy, facts: CustomerFacts, wanted: Iterable[Decision], as_of: date
+) -> tuple[list[Decision], list[RuleOutcome]]:
+    """What may be proposed, and why the rest may not. No letter overtakes a call that the policy wants first.
+
+    That holds while the call is not made, and also on days on which it may not be made itself; not once it is rejected.
+    """
+    judged = [(decision, _refusal(policy, facts, decision, as_of)) for decision in wanted]
+    calls = [
+        decision
+        for decision, refusal in judged
+        if comes_first(decision) and (refusal is None or not refusal.reason.code.startswith("acted."))
+    ]
+    tomorrow = facts.state.calendar.contact_on_or_after(as_of + timedelta(days=1))
+    allowed, refused = list[Decision](), list[RuleOutcome]()
+    for decision, refusal in judged:
+        first = next((call for call in calls if waits_for(decision, call)), None)
+        if refusal is None and first is not None:
+            reason = waits("contact.call_first", tomorrow, amount=str(first.amount))
+            refused.append(_about(decision, Verdict.WAITING, reason))
+        elif refusal is None:
+            allowed.append(decision)
+        else:
+            refused.append(refusal)
+    return allowed, refused
 
 
 def _refusal(policy: Policy, facts: CustomerFacts, decision: Decision, as_of: date) -> RuleOutcome | None:

@@ -14,9 +14,15 @@ _LAST = 9
 
 
 def precedence(policy: Policy, facts: CustomerFacts, decision: Decision, as_of: date) -> tuple[int, int]:
-    """Smaller goes first: answers, calls about broken agreements, letters (firmest first), other calls, courtesies."""
+    """Smaller goes first: answers, calls about broken agreements, letters (firmest first), other calls, courtesies.
+
+    A call about a large sum goes first, too. Once it is old it keeps courtesies and statements waiting no longer; the
+    letters that it comes before (`waits_for`) still do.
+    """
     if decision.rule == "replies":
         return (0, 0)
+    if comes_first(decision) and not _presses(policy, facts, decision, as_of):
+        return (_LAST, 1)
     if decision.kind is ActionKind.CALL:
         return (1 if _presses(policy, facts, decision, as_of) else 5, 0)
     match decision.kind:
@@ -37,4 +43,15 @@ def _presses(policy: Policy, facts: CustomerFacts, decision: Decision, as_of: da
         since = decision.not_before or as_of
         return facts.state.calendar.between(since, as_of) < _PATIENT_BD
     oldest = max((i.days_overdue for i in facts.items if i.invoice.id in decision.items), default=0)
-    return ":large" in decision.occasion and oldest <= policy.reinvoice.latest_days
+    return comes_first(decision) and oldest <= policy.reinvoice.latest_days
+
+
+def comes_first(decision: Decision) -> bool:
+    """The call that the policy asks for from a large sum on (`call.at_once`), before anything is written about it."""
+    return decision.kind is ActionKind.CALL and ":large" in decision.occasion
+
+
+def waits_for(decision: Decision, call: Decision) -> bool:
+    """Whether this letter or copy presses for the same debt that the call comes first about."""
+    presses = decision.asks_for_money and decision.kind in (ActionKind.LETTER, ActionKind.REINVOICE)
+    return presses and decision.rule != "replies" and not set(decision.items).isdisjoint(call.items)

@@ -146,7 +146,9 @@ class Call(Section):
         description="Call after this many letters without an answer."
     )
     minimum: Threshold = Field(description="Below this collectable amount nobody calls, except before a firm letter.")
-    at_once: Threshold = Field(description="From this collectable amount the call comes first.")
+    at_once: Threshold = Field(
+        description="From this collectable amount the call comes first: no letter before it is made or rejected."
+    )
     solid_by_days: Days = Field(description="Customers of solid standing are called no later than this past due.")
 
 

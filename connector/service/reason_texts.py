@@ -48,6 +48,7 @@ _CONTACT: Final = {
     "contact.by_date_running": "the date named in the last letter has not passed[; look again on {until}]",
     "contact.reply_waits": "the customer answered[ on {since}] and waits for us",
     "contact.pending": "something approved is on its way to this customer already",
+    "contact.call_first": "[{amount} are open: ]a call comes first; make it, or reject it",
     "contact.one_a_day": "one contact a day: another comes first",
     "decision.not_before": "wanted from {until} on",
     "cash.unknown": "nobody has said how far the books are reconciled",

@@ -7,7 +7,17 @@ from datetime import date
 
 import pytest
 
-from connector.domain.cases import Dispute, DisputeCode, HeldBy, Holder, LegalHold, LegalHoldKind, TakeOnChoice
+from connector.domain.cases import (
+    CallMade,
+    CallOutcome,
+    Dispute,
+    DisputeCode,
+    HeldBy,
+    Holder,
+    LegalHold,
+    LegalHoldKind,
+    TakeOnChoice,
+)
 from connector.domain.decisions import Acted, ActedState, ActionKey, ActionKind, DunningLevel, Verdict
 from connector.domain.ledger import InvoiceStatus
 from connector.policy import engine
@@ -76,6 +86,40 @@ def test_one_contact_a_day_letters_before_courtesies_and_tasks_beside_them() -> 
 def test_the_call_about_a_large_sum_comes_before_the_copy() -> None:
     world = World(invoices=[overdue(3, total="20000.00")])
     assert [d.kind for d in world.proposed(MONDAY)] == [ActionKind.CALL]
+
+
+def _large(days: int) -> World:
+    world = World(invoices=[overdue(days, total="20000.00")])
+    world.records = [letter(DunningLevel.REINVOICE, days_after(MONDAY, 10 - days))]
+    return world
+
+
+@pytest.mark.parametrize("days", [20, 40, 90])
+def test_no_letter_overtakes_the_call_about_a_large_sum_however_long_it_is_not_made(days: int) -> None:
+    world = _large(days)
+    assert [d.kind for d in world.proposed(MONDAY)] == [ActionKind.CALL]
+    assert "contact.call_first" in world.why(MONDAY, "ladder")
+
+
+def test_a_call_that_may_not_be_made_today_still_comes_first() -> None:
+    world = _large(20)
+    world.state_changes["cash_known_to"] = days_after(MONDAY, -4)  # enough for a letter, not for a call
+    assert world.proposed(MONDAY) == []
+    assert "contact.call_first" in world.why(MONDAY, "ladder")
+
+
+def test_letters_go_on_once_the_call_was_made_or_rejected() -> None:
+    rejected = ActionKey(ActionKind.CALL, "cust-1", "inv-1:large")
+    for until in (None, days_after(MONDAY, 10)):
+        world = acted(_large(20), ActedState.REJECTED, until, rejected)
+        assert [d.level for d in world.proposed(MONDAY)] == [DunningLevel.FRIENDLY]
+    world = _large(20)
+    spoke = CallMade(
+        id="call-1", customer_id="cust-1", on=days_after(MONDAY, -3), by="Ana", occasion="inv-1:large",
+        outcome=CallOutcome.SPOKE, invoice_ids=("inv-1",),
+    )  # fmt: skip
+    world.records.append(spoke)
+    assert [d.level for d in world.proposed(MONDAY)] == [DunningLevel.FRIENDLY]
 
 
 # -- inputs and drift -------------------------------------------------------------------------------------------------

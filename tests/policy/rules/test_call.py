@@ -60,11 +60,12 @@ def test_a_large_sum_is_called_about_at_once() -> None:
     assert World(invoices=[overdue(0, total="10000.00")]).proposed(MONDAY, CALL) == []
 
 
-def test_a_call_that_nobody_makes_does_not_stop_the_letters() -> None:
+def test_a_call_that_nobody_makes_keeps_statements_waiting_no_longer_but_letters() -> None:
     world = World(invoices=[overdue(1, total="10000.00")])
     assert [d.kind for d in world.proposed(days_after(MONDAY, 2)) if d.contact] == [CALL]
-    late = [d.kind for d in world.proposed(days_after(MONDAY, 7)) if d.contact]
-    assert late == [ActionKind.REINVOICE]
+    late = world.evaluate(days_after(MONDAY, 7))
+    assert [d.kind for d in late.decisions if d.contact] == [ActionKind.STATEMENT]
+    assert "contact.call_first" in world.why(days_after(MONDAY, 7), "reinvoice")
 
 
 def test_one_try_a_day_and_no_more_after_a_voicemail() -> None:
