@@ -39,6 +39,11 @@ class DunwellError(Exception):
         self.not_done = not_done
         self.next_step = next_step
 
+    def complete(self, not_done: str, next_step: str) -> None:
+        """Say what the command knows where the error itself does not."""
+        self.not_done = self.not_done or not_done
+        self.next_step = self.next_step or next_step
+
     def as_dict(self) -> dict[str, object]:
         """The error as data, for `--json`. Never carries secrets."""
         fields: dict[str, object] = {"type": type(self).__name__, "message": self.what}
@@ -68,6 +73,11 @@ class ConfigError(UserError):
     ) -> None:
         super().__init__(what, record=path, not_done=not_done, next_step=fix)
         self.file, self.line, self.column, self.path, self.fix = file, line, column, path, fix
+
+    def complete(self, not_done: str, next_step: str) -> None:
+        """Doing it again is of no use before the file is mended."""
+        mend = f"mend {self.file}" if self.file else ""
+        super().complete(not_done, f"{mend}, then {next_step}" if mend and next_step else mend or next_step)
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file

@@ -60,8 +60,7 @@ def otherwise(not_done: str, next_step: str = "") -> Iterator[None]:
     try:
         yield
     except DunwellError as error:
-        error.not_done = error.not_done or not_done
-        error.next_step = error.next_step or next_step
+        error.complete(not_done, next_step)
         raise
 
 

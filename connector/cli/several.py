@@ -28,8 +28,7 @@ def each(
         try:
             results.append(act(one))
         except DunwellError as error:
-            error.not_done = error.not_done or not_done
-            error.next_step = error.next_step or next_step
+            error.complete(not_done, next_step)
             error.record = error.record or one.record.name
             if len(rows) == 1 or isinstance(error, StorageFailed):
                 raise

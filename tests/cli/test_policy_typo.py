@@ -46,6 +46,8 @@ def test_what_people_tell_us_is_recorded_and_nothing_is_decided(connected: Desk,
     for words in DECIDES:
         answer = connected.run(*words)
         assert (answer.code, "policy.yaml:" in answer.err) == (1, True), words
+    if text == BROKEN:  # a typo names what is allowed instead
+        assert "policy.yaml, then run dunwell apply again" in connected.run("apply").err
 
 
 def test_the_sound_sections_count_and_the_wrong_one_is_the_presets(tmp_path: Path) -> None:
