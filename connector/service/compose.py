@@ -176,8 +176,7 @@ class _Pen(Pen):
     def _letter_note(self, target: str, items: tuple[str, ...], kind: LetterKind, sent: Effect) -> Effect:
         numbers = [number(self.invoices[one]) for one in items]
         day, asked = self.facts.as_of, self.decision.by_date
-        partly = self.decision.amount if kind is LetterKind.UNDISPUTED_PART else None
-        balances = [partly] if partly is not None else self._balances(items)
+        balances = self._balances(items)
         match self.decision.kind:
             case ActionKind.REINVOICE:
                 return self.note(

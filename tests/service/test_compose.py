@@ -7,9 +7,11 @@ import re
 import pytest
 
 from connector.channels.notes import is_closed_phrase
+from connector.domain.cases import DisputeCode
 from connector.domain.decisions import ActionKind
 from connector.domain.effects import EffectKind, ExpectedDate, Note, effect_key
-from connector.service import accommodations
+from connector.domain.money import Money
+from connector.service import accommodations, disputes
 from connector.store.actions import ActionRow
 from tests.harness import Office
 
@@ -90,3 +92,16 @@ def test_a_person_sees_every_write_before_approving(office: Office) -> None:
     assert "mark the customer: " in shown[ActionKind.TAG_DISPUTE]
     assert "schedule beside INV-3: 1) 2026-" in shown[ActionKind.WRITE_SCHEDULE]
     assert "the ledger mails" in shown[ActionKind.SEND_INVOICE]
+
+
+def test_the_note_of_a_letter_about_a_part_gives_the_balance_as_the_ledger_has_it(office: Office) -> None:
+    office.invoice("INV-1", "Query Ltd")
+    office.pull()
+    office.reconciled()
+    asked = Money.of("200.00", "GBP")
+    disputes.open_dispute(office.w, office.row, "INV-1", code=DisputeCode.QUALITY, amount=asked)
+    letter = of(office.approve(), ActionKind.LETTER)
+    assert letter.decision.amount == Money.of("400.00", "GBP")
+    notes = [e.payload.text for e in letter.effects if isinstance(e.payload, Note)]
+    assert len(notes) == 2
+    assert all("part not in question sent 2 Mar 2026 for INV-1, balance GBP 600.00" in text for text in notes), notes
