@@ -22,7 +22,6 @@ _OPEN: Final = ConfigDict(coerce_numbers_to_str=True, extra="ignore")
 @with_config(_OPEN)
 class ContactRef(TypedDict, total=False):
     ContactID: str | None
-    Name: str | None
 
 
 @with_config(_OPEN)

@@ -19,7 +19,7 @@ from connector.store.mirror_rows import flat_invoice, flat_payment
 from tests.builders import invoice, money, payment
 from tests.store.conftest import TENANT
 
-F = TypeVar("F", FlatInvoice, FlatPayment)
+F = TypeVar("F", bound=FlatInvoice | FlatPayment)
 
 ORG = "xero:org-1"
 INVOICE = replace(
