@@ -145,7 +145,8 @@ def _show(found: Report) -> None:
         rows: list[tuple[object, ...]] = [("open", figures.open.count, _major(figures.open))]
         rows += [(_bucket(name), figure.count, _major(figure)) for name, figure in figures.aging.items()]
         rows.append(("overdue", figures.overdue.count, _major(figures.overdue)))
-        rows.append(("never sent", figures.unsent.count, _major(figures.unsent)))
+        if figures.unsent is not None:
+            rows.append(("never sent", figures.unsent.count, _major(figures.unsent)))
         if figures.neglected is not None:
             rows.append(("neglected", figures.neglected.count, _major(figures.neglected)))
         say()

@@ -45,14 +45,17 @@ class Figure:
 
 @dataclass
 class CurrencyReport:
-    """The figures in one currency. `neglected` is None for any day but today: what was known then is not kept."""
+    """The figures in one currency.
+
+    `unsent` and `neglected` are None for any day but today: what was known then is not kept.
+    """
 
     currency: str
     open: Figure
     overdue: Figure
     aging: dict[str, Figure]
     sales: Figure  # invoices issued in the last 365 days
-    unsent: Figure
+    unsent: Figure | None
     neglected: Figure | None
     no_due_date: int = 0
 
@@ -113,7 +116,7 @@ def _warnings(organisation: OrganisationRow, day: date, today: date) -> list[str
             "until then, and DSO lacks the sales of those days"
         )
     if day != today:
-        found.append(f"what is neglected is known for today ({today}) only")
+        found.append(f"what is neglected or was never sent is known for today ({today}) only")
     return found
 
 
@@ -129,7 +132,7 @@ def _customer(result: Report, book: CustomerBook, facts: Callable[[], CustomerFa
             continue
         figures.open.add(balance)
         figures.no_due_date += invoice.due is None
-        if invoice.sent is False:
+        if figures.unsent is not None and invoice.sent is False:
             figures.unsent.add(balance)
         days = (day - invoice.due).days if invoice.due else 0
         figures.aging[bucket(days)].add(balance)
@@ -189,7 +192,7 @@ def _figures(result: Report, currency: str) -> CurrencyReport:
             overdue=Figure(currency),
             aging={name: Figure(currency) for name in BUCKETS},
             sales=Figure(currency),
-            unsent=Figure(currency),
+            unsent=Figure(currency) if result.is_today else None,
             neglected=Figure(currency) if result.is_today else None,
         )
     return result.currencies[currency]

@@ -143,8 +143,9 @@ def practice(folder: Path, books: Path, now: str, settings: str = "") -> Iterato
         served.stop()
 
 
-def sums(figure: Figure) -> tuple[int, str]:
-    """A figure as (count, exact amount)."""
+def sums(figure: Figure | None) -> tuple[int, str]:
+    """A figure that is known, as (count, exact amount)."""
+    assert figure is not None
     document: Any = figure.as_dict()
     return document["count"], document["total"]["amount"]
 

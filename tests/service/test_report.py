@@ -147,4 +147,5 @@ def test_another_day_than_today_says_what_its_figures_lack(office: Office) -> No
     assert not any("future" in one for one in past.warnings)
     for one in (past, future):
         assert one.currencies["GBP"].neglected is None, "an unknown is no zero"
+        assert one.currencies["GBP"].unsent is None, "sent is a flag of today"
         assert any("neglected" in warning for warning in one.warnings)
