@@ -9,8 +9,18 @@ from connector.service.explain import Explanation, ItemExplained
 
 
 def show(found: Explanation) -> None:
-    """Facts first, then what each rule said, then what comes next."""
+    """Facts first, then what each rule said, then what comes next; asked why not, the answer alone."""
     say(f"{found.customer} on {found.as_of}")
+    if not found.why_not:
+        _show_facts(found)
+    for told in found.why_not:
+        about = f" ({', '.join(told.items)})" if told.items else ""
+        say(f"why not: {_words(told.rule)}: {told.reason.text}{about}")
+    _show_what_comes(found)
+    say(f"policy {found.policy_version}, mapping {found.mapping_version}")
+
+
+def _show_facts(found: Explanation) -> None:
     known = found.cash_known_to or "nobody said how far"
     say(f"  party {_words(found.party)}, standing {_words(found.standing)}, held by {_words(found.held_by)}")
     say(f"  letters go to {found.recipient or 'nobody: no usable address'}; cash known to {known}")
@@ -29,11 +39,6 @@ def show(found: Explanation) -> None:
     for one in found.proposed:
         act = " ".join(_words(cell(one[name])) for name in ("kind", "level", "amount") if one[name])
         say(f"proposed: {act}" + (f": {one['what']}" if one["what"] else ""))
-    for told in found.why_not:
-        about = f" ({', '.join(told.items)})" if told.items else ""
-        say(f"why not: {_words(told.rule)}: {told.reason.text}{about}")
-    _show_what_comes(found)
-    say(f"policy {found.policy_version}, mapping {found.mapping_version}")
 
 
 def _show_items(items: Sequence[ItemExplained]) -> None:

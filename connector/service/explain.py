@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from connector.domain.decisions import ActionKind, Decision, Reason, RuleOutcome
+from connector.domain.decisions import ActionKind, Decision, Reason, RuleOutcome, Verdict
 from connector.domain.facts import ItemFacts
 from connector.domain.ledger import Invoice
 from connector.domain.money import Money
@@ -168,11 +168,18 @@ def _why_not(found: Situation, kind: ActionKind, numbers: Mapping[str, str]) -> 
         only = replace(found, evaluation=replace(found.evaluation, decisions=proposed), pending=())
         told = OutcomeTold(proposed[0].rule, "decided", _reason(standstill(only).reason), (), None)
         return (replace(told, items=_numbers(proposed[0].items, numbers)),)
-    stopped = tuple(_told(one, numbers) for one in engine.why_not(found.evaluation, kind))
+    stopped = _weighty(engine.why_not(found.evaluation, kind), kind)
     if stopped:
-        return stopped
+        return tuple(_told(one, numbers) for one in stopped)
     still = standstill(found)  # no rule that could want it speaks of this invoice
     return (OutcomeTold(still.rule, "not_applicable", _reason(still.reason), (), None),)
+
+
+def _weighty(stopped: tuple[RuleOutcome, ...], kind: ActionKind) -> tuple[RuleOutcome, ...]:
+    """What stops the act; where nothing does, what the act's own rule says: that there is no promise, stops no call."""
+    stopping = tuple(one for one in stopped if one.verdict is not Verdict.NOT_APPLICABLE)
+    own = tuple(one for one in stopped if one.rule.removesuffix("s") == kind.value.removesuffix("s"))
+    return stopping or own or stopped
 
 
 def _reason(reason: Reason) -> Told:

@@ -108,10 +108,11 @@ def test_a_payment_plan(taken_on: Desk) -> None:
     who = "Ridgeway University"
     taken_on.order("clock", {"advance": 2 * 86_400})
     ok("pull")
-    options = ok("payment-plan", "options", who, "--json").json["options"]
+    assert "all plans together may cover" in taken_on.refused("payment-plan", "options", who)
+    options = ok("payment-plan", "options", who, "--as-principal", "--json").json["options"]
     assert options
-    assert "INSTALMENTS" in ok("payment-plan", "options", who).out
-    assert "is offered" in ok("payment-plan", "offer", who, "--option", "1").out
+    assert "INSTALMENTS" in ok("payment-plan", "options", who, "--as-principal").out
+    assert "is offered" in ok("payment-plan", "offer", who, "--option", "1", "--as-principal").out
     signed = ok("payment-plan", "sign", who, "--name", "Jo Day", "--capacity", "bursar", "--evidence", "scan 7")
     assert "2026-" in signed.out
     shown = ok("payment-plan", "show", who, "--json").json["record"]
@@ -138,6 +139,9 @@ def test_reading_commands_answer_people_and_programs(reader: Desk) -> None:
     assert "calls left" in reader.ok("doctor", "--all").out
     assert reader.ok("explain", "INV-0010", "--why-not", "letter", "--json").json["why_not"]
     assert "why not:" in reader.ok("explain", "INV-0010", "--why-not", "letter").out
+    told = reader.ok("explain", "INV-0010", "--why-not", "call").out.splitlines()
+    assert told[1].startswith("why not: call: opening items wait"), "the answer first, and no rule that stops no call"
+    assert told[2].startswith("nothing happens because: ")
     assert reader.ok("call", "list", "--json").json == {"calls": []}
     assert reader.ok("effects").out == "no effects yet\n"
 

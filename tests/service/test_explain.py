@@ -37,6 +37,8 @@ def test_why_not_names_the_reason_and_when_to_look_again(office: Office) -> None
     office.reconciled()
     told = explain(office.w, office.row, "Letter Ltd", "letter")
     assert told.why_not
+    called = explain(office.w, office.row, "Letter Ltd", "call").why_not
+    assert {one.rule for one in called} == {"call"}, "that there is no promise and no plan, stops no call"
     assert told.next_date is not None
     assert date(2026, 3, 2) < told.next_date <= date(2026, 3, 23)
 
