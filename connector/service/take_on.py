@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from connector.domain.cases import TakeOnAnswer, TakeOnChoice, TakeOnSorted
+from connector.domain.cases import Holder, TakeOnAnswer, TakeOnChoice, TakeOnSorted
 from connector.domain.counting import counted
 from connector.domain.facts import CustomerFacts
 from connector.domain.money import Money, total
@@ -96,6 +96,13 @@ def _suggest(facts: CustomerFacts) -> tuple[TakeOnChoice, str]:
         return TakeOnChoice.FIX_BOOKS, "some of its records could not be read for certain"
     if facts.legal_hold is not None:
         return TakeOnChoice.LEGAL, "a legal hold is set"
+    opening = [item for item in facts.items if item.opening and item.invoice.is_open]
+    if facts.excluded or all(item.excluded for item in opening):
+        until = f" until {facts.excluded_until}" if facts.excluded_until else ""
+        return TakeOnChoice.EXCLUDE, f"already excluded{until}"
+    holders = {facts.holder} if facts.holder is not Holder.US else {item.holder for item in opening}
+    if Holder.US not in holders:  # not excluded: it is to be asked for when it comes back
+        return TakeOnChoice.CHASE, f"left alone as long as it is held by {' and '.join(sorted(holders))}"
     return TakeOnChoice.CHASE, "nothing speaks against asking"
 
 
