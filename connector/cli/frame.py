@@ -38,9 +38,13 @@ _EXAMPLE = "\n\nExample: "
 _GROUP = 3  # digits between two commas
 
 
-def command(app: typer.Typer, function: Callable[..., int], name: str = "") -> None:
-    """Register a command. Its docstring is its help; what follows `Example:` stands below the options, unwrapped."""
+def command(app: typer.Typer, function: Callable[..., int], name: str = "", *, same_as: str = "") -> None:
+    """Register a command. Its docstring is its help; what follows `Example:` stands below the options, unwrapped.
+
+    `same_as`: it is another name of that command, and says so first.
+    """
     told, _, examples = inspect.cleandoc(function.__doc__ or "").partition(_EXAMPLE)
+    told = f"Another name of {same_as}.\n\n{told}" if same_as else told
     lines = "\n".join(f"  {line.strip()}" for line in examples.splitlines())
     app.command(
         name or function.__name__.replace("_", "-"), help=told, epilog=f"\b\nExample:\n{lines}" if lines else None

@@ -149,7 +149,13 @@ def show_delivered(w: Wiring, results: Sequence[Delivered]) -> None:
     show_effects(w, rows, empty="nothing was due")
     if rows:
         say(", ".join(f"{count} {state}" for state, count in Counter(row.state.value for row in rows).items()))
-    if letters := sum(row.effect.kind.value == "letter" and row.state.value == "done" for row in rows):
+    done = [row for row in rows if row.state.value == "done"]
+    before = [row for row in done if row.receipt is not None and row.receipt.already]
+    if before:
+        say(
+            f"{len(before)} of the done {'was' if len(before) == 1 else 'were'} there before: nothing was written again"
+        )
+    if letters := sum(row.effect.kind.value == "letter" and row not in before for row in done):
         say(_where_letters_went(w, letters))
     waiting = [(result.waiting_until, result.organisation) for result in results if result.waiting_until]
     if waiting:
@@ -201,8 +207,11 @@ def target_name(w: Wiring, row: EffectRow) -> str:
 
 
 def _detail(w: Wiring, row: EffectRow) -> str:
+    from connector.service.consequences import OPEN_STATES
+
     if row.reason:
-        return row.reason + (f", not before {_local(w, row.not_before, row.organisation_id)}" if row.not_before else "")
+        later = row.not_before if row.state in OPEN_STATES else None  # what is settled waits for nothing
+        return row.reason + (f", not before {_local(w, later, row.organisation_id)}" if later else "")
     return row.receipt.reference if row.receipt else ""
 
 

@@ -14,6 +14,7 @@ from enum import Enum
 from connector.domain.text import escaped, harmless
 
 _WIDEST = 60  # characters to which a column is padded away from a terminal
+_LONGEST_ECHO = 200
 _HIDDEN = frozenset({"id", "by", "on", "kind"})  # fields of a record that a person need not see again
 
 
@@ -98,12 +99,17 @@ def _in_words(record: object) -> str:
         return str(record)
     values = ((field.name, getattr(record, field.name)) for field in dataclasses.fields(record))
     told = [
-        f"{name.replace('_', ' ')} {cell(value)}"
+        f"{name.replace('_', ' ')} {_short(cell(value))}"
         for name, value in values
         if name not in _HIDDEN and not name.endswith("_id") and value not in (None, "", (), False) and _is_plain(value)
     ]
     kind = "".join(f" {ch.lower()}" if ch.isupper() else ch for ch in type(record).__name__).strip()
     return f"{kind}: {', '.join(told)}" if told else kind
+
+
+def _short(text: str) -> str:
+    """What was typed is said again so that it can be recognised, not whole."""
+    return text if len(text) <= _LONGEST_ECHO else f"{text[:_LONGEST_ECHO]}… ({len(text):,} characters)"
 
 
 def _is_plain(value: object) -> bool:

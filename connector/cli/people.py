@@ -22,7 +22,7 @@ Customer = Annotated[
 def register(app: typer.Typer) -> None:
     for command in (party, held_by, reply, exclude):
         frame.command(app, command)
-    frame.command(app, exclude, "exception")
+    frame.command(app, exclude, "exception", same_as="exclude")
     frame.command(app, opt_out, "opt-out")
     hold = frame.group(
         app,

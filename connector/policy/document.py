@@ -178,7 +178,7 @@ def _sentences(section: BaseModel, currency: str, indent: str) -> Iterator[str]:
 def _inline(entry: BaseModel, currency: str) -> str:
     fields = type(entry).model_fields.items()
     return ", ".join(
-        f"{_title(name).lower()} {_worded(value, field, currency)}"
+        f"{_title(name).lower().removesuffix(' days')} {_worded(value, field, currency)}"
         for name, field in fields
         if (value := getattr(entry, name)) != ()
     )

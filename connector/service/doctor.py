@@ -76,8 +76,9 @@ def _configuration(w: Wiring) -> list[Finding]:
 def _tokens(tx: Tx, row: OrganisationRow) -> list[Finding]:
     connection = connections.for_organisation(tx, row.id)
     if connection is None or connection.state in ("needs_reauth", "disconnected"):
-        state = "not connected" if connection is None else connection.state.replace("_", " ")
-        return [Finding("error", f"the connection is {state}", row.record.name, "dunwell connect " + row.record.ledger)]
+        lapsed = connection is not None and connection.state == "needs_reauth"
+        what = "the connection needs a new consent" if lapsed else "there is no connection"
+        return [Finding("error", what, row.record.name, "dunwell connect " + row.record.ledger)]
     expires = connection.refresh_expires_at
     if expires is not None and expires - tx.now < WARN_BEFORE:
         ends = f"the consent ends in {counted(max(0, (expires - tx.now).days), 'day')} without use"

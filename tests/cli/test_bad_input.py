@@ -72,6 +72,7 @@ def test_revoked_access_needs_a_new_consent_and_keeps_the_mirror(connected: Desk
     connected.order("consent", {"revoke_all": True})
     assert tells(connected.refused("pull"), "Harbour Street Studio", "no longer connected", "connect")
     assert connected.ok("organisations", "--json").json["organisations"][0]["token"] == "needs_reauth"
+    assert "the connection needs a new consent" in connected.run("doctor").out
     assert connected.ok("report", "--json").json["organisations"][0]["currencies"]["NZD"]["open"]["count"] == 13
 
 

@@ -6,13 +6,14 @@ import io
 import json
 import re
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
 from connector.cli.output import emit, recorded, say, table
-from connector.domain.cases import CashKnown, Party
+from connector.domain.cases import CashKnown, Party, PartyIs
 from connector.domain.money import Money
 from connector.domain.text import harmless
 
@@ -150,5 +151,9 @@ def test_what_was_recorded_is_said_in_words(capsys: pytest.CaptureFixture[str]) 
     out, err = capsys.readouterr()
     assert out == "recorded: cash known: until 2026-11-21\n"
     assert err == "dunwell plan shows what follows\n"
+    recorded(PartyIs(id="1", customer_id="c", on=record.on, by="jo", party=Party.DUMMY), as_json=False)
+    assert capsys.readouterr().out == "recorded: party is: party dummy\n"
+    recorded(replace(record, account="x" * 120_000), as_json=False)
+    assert capsys.readouterr().out.endswith(f"account {'x' * 200}… (120,000 characters)\n"), "known again, not whole"
     recorded(record, as_json=True)
     assert json.loads(capsys.readouterr().out)["record"]["until"] == "2026-11-21"

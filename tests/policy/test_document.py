@@ -187,7 +187,7 @@ def test_the_plain_rendering_tells_every_section_and_its_numbers() -> None:
         assert f"\n{name.replace('_', ' ').capitalize()}. " in text
     for phrase in (
         "NZD 40.00",
-        "level final, after days 42 days",
+        "level final, after 42 days",
         "Least part that the first payment covers: 25 %",
         "Acknowledge within this time: 1 business day\n",
         "Earliest, local time: 09:00",
