@@ -54,3 +54,21 @@ def test_what_was_refused_is_given_up_for_good(taken_on: Desk) -> None:
     taken_on.ok("pull")
     assert action not in {one["id"] for one in taken_on.run("plan", "--json").json["actions"]}
     assert taken_on.ok("apply").out == "nothing was due\n"
+
+
+def test_what_was_cancelled_waits_for_nothing_any_more(taken_on: Desk) -> None:
+    taken_on.order("clock", {"advance": 86_400})
+    taken_on.ok("pull")
+    taken_on.ok("books", "known-to", "2026-11-24")
+    plan = taken_on.run("plan", "--json").json["actions"]
+    letter = next(one for one in plan if one["kind"] == "statement" and one["customer"]["name"] == "Basket Case")
+    taken_on.ok("approve", letter["id"])
+    taken_on.order("clock", {"advance": 12 * 3600})  # ten in the evening
+    taken_on.ok("apply")
+    assert "not before 2026-11-26 " in taken_on.ok("effects", "--state", "planned").out
+    taken_on.ok("exclude", "Basket Case", "--reason", "a friend", "--until", "2026-12-24")
+    taken_on.order("clock", {"advance": 13 * 3600})
+    taken_on.run("apply")
+    cancelled = taken_on.ok("effects", "--state", "cancelled").out
+    assert "Basket Case" in cancelled
+    assert "not before" not in cancelled
