@@ -247,7 +247,7 @@ class Office:
         row = self.row
         disputes.open_dispute(self.w, row, "INV-1", code=DisputeCode.QUALITY)
         accommodations.extend(self.w, row, "INV-2")
-        accommodations.plan_offer(self.w, row, "INV-3", 1)
+        accommodations.plan_offer(self.w, row, "INV-3", 1, principal=True)
         today = self.w.today(row)
         accommodations.plan_sign(self.w, row, "INV-3", name="Pat", capacity="director", on=today, evidence="a.pdf")
         return self.approve()

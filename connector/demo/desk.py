@@ -59,9 +59,10 @@ def _dispute_open(w: Wiring, row: OrganisationRow, _customer: str, said: Mapping
 
 
 def _sign(w: Wiring, row: OrganisationRow, customer: str, said: Mapping[str, Any]) -> object:
-    options = accommodations.plan_options(w, row, customer).options
+    principal = bool(said.get("principal"))
+    options = accommodations.plan_options(w, row, customer, principal=principal).options
     number = next(n for n, one in enumerate(options, 1) if len(one.instalments) == said["instalments"])
-    accommodations.plan_offer(w, row, customer, number)
+    accommodations.plan_offer(w, row, customer, number, principal=principal)
     return accommodations.plan_sign(
         w, row, customer, name=said["name"], capacity=said["capacity"], on=w.today(row), evidence=said["evidence"]
     )

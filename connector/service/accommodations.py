@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from connector.domain.cases import Extension, PaymentPlan, PlanState, Signature
 from connector.domain.facts import CustomerFacts
 from connector.domain.money import Money, total
 from connector.errors import NotFound, Refused
 from connector.policy import plans
+from connector.policy.document import Policy
 from connector.policy.rules.extension import may_extend
 from connector.policy.rules.payment_plan import may_offer
 from connector.service import lookup
@@ -17,7 +20,7 @@ from connector.service.knowledge import facts_of
 from connector.service.people import record
 from connector.service.wiring import Wiring
 from connector.service.wording import say
-from connector.store import cases
+from connector.store import cases, mirror
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 
@@ -63,14 +66,18 @@ class Offerable:
 def plan_options(
     w: Wiring, organisation: OrganisationRow, text: str, *, invoices: list[str] | None = None, principal: bool = False
 ) -> Offerable:
-    """Plans for the undisputed collectable sum. Raises `Refused` when the policy permits none."""
+    """Plans for the undisputed collectable sum. Raises `Refused` when the policy permits none.
+
+    `principal`: the principal decides, up to the approval ceiling and over the share of the receivables.
+    """
     policy = w.policy(organisation).policy
     today = w.today(organisation)
     with w.db.reading(w.tenant) as tx:
         customer = lookup.customer(tx, organisation.id, text)
         facts = facts_of(w, tx, organisation, customer.id, today)
         wanted = {lookup.invoice(tx, organisation.id, number).id for number in invoices or ()}
-    covered = _plannable(facts, wanted)
+        covered = _plannable(facts, wanted)
+        shares = _shares(tx, organisation, facts, covered, today)
     if not covered:
         raise Refused("nothing overdue, undisputed and ours is left to plan for", record=customer.name)
     if len({amount.currency for _, amount in covered}) > 1:
@@ -83,7 +90,67 @@ def plan_options(
             record=customer.name,
             next_step=f"the minimum is {policy.plan.minimum_debt}; see `dunwell policy show`",
         )
+    _must_be_offerable(policy, facts, customer.name, shares, principal=principal)
     return Offerable(customer.id, customer.name, covered, amount, options)
+
+
+@dataclass(frozen=True)
+class _Shares:
+    """In base currency, each invoice at its own rate: what this plan covers, all other plans, and all that is open."""
+
+    amount: Money
+    under_plans: Money
+    receivables: Money
+
+
+def _shares(
+    tx: Tx, organisation: OrganisationRow, facts: CustomerFacts, covered: tuple[tuple[str, Money], ...], today: date
+) -> _Shares:
+    base = organisation.record.base_currency
+    mine = {invoice.id: invoice for invoice in facts.book.invoices}
+    opened = [
+        _in_base(Money(minor, currency), Decimal(rate), base)
+        for currency, minor, rate in mirror.open_balances(tx, organisation.id)
+    ]
+    return _Shares(
+        amount=total((_in_base(amount, mine[one].rate, base) for one, amount in covered), base),
+        under_plans=total(_under_plans(tx, organisation, facts.customer_id, today), base),
+        receivables=total(opened, base),
+    )
+
+
+def _under_plans(tx: Tx, organisation: OrganisationRow, customer_id: str, today: date) -> Iterator[Money]:
+    """What is still open under signed plans, and under other customers' offers that can still be signed."""
+    for case in cases.all(tx, organisation.id, "plan"):
+        if not isinstance(case, PaymentPlan):
+            continue
+        offered = case.state is PlanState.OFFERED and case.customer_id != customer_id and bool(case.instalments)
+        if case.state is PlanState.SIGNED or (offered and case.instalments[0].due > today):
+            for invoice_id, amount in case.covered:
+                invoice = mirror.invoice(tx, organisation.id, invoice_id)
+                left = min(amount, invoice.balance, key=lambda money: money.minor)
+                if invoice.is_open:
+                    yield _in_base(left, invoice.rate, organisation.record.base_currency)
+
+
+def _in_base(amount: Money, rate: Decimal, base: str) -> Money:
+    """At the invoice's own rate, for thresholds; a rate that cannot be true counts as 1."""
+    return amount if amount.currency == base else amount.in_base(base, rate if rate > 0 else Decimal(1))
+
+
+def _must_be_offerable(policy: Policy, facts: CustomerFacts, name: str, shares: _Shares, *, principal: bool) -> None:
+    refusal = may_offer(
+        policy, facts, shares.amount, principal=principal, receivables=shares.receivables,
+        under_plans=shares.under_plans,
+    )  # fmt: skip
+    if refusal is not None:
+        overridable = bool(refusal.facts.get("principal"))
+        raise Refused(
+            say(refusal),
+            record=name,
+            not_done="nothing was offered",
+            next_step="the principal may decide otherwise: --as-principal" if overridable else "",
+        )
 
 
 def _plannable(facts: CustomerFacts, wanted: set[str]) -> tuple[tuple[str, Money], ...]:
@@ -111,14 +178,8 @@ def plan_offer(
     with w.db.writing(w.tenant) as tx:
         facts = facts_of(w, tx, organisation, offerable.customer_id, today)
         policy = w.policy(organisation).policy
-        if (refusal := may_offer(policy, facts, offerable.amount, principal=principal)) is not None:
-            overridable = bool(refusal.facts.get("principal"))
-            raise Refused(
-                say(refusal),
-                record=offerable.customer,
-                not_done="nothing was offered",
-                next_step="the principal may decide otherwise: --as-principal" if overridable else "",
-            )
+        shares = _shares(tx, organisation, facts, offerable.covered, today)
+        _must_be_offerable(policy, facts, offerable.customer, shares, principal=principal)
         for earlier in _offers(tx, organisation, offerable.customer_id):
             record(tx, organisation, replace(earlier, state=PlanState.CANCELLED, closed_on=today, closed_by=w.who))
         case = PaymentPlan(

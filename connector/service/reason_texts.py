@@ -217,7 +217,7 @@ _PLAN: Final = {
     "plan.completed": "the plan is completed",
     "plan.active_already": "a plan is active already",
     "plan.too_many_plans": "{made:plan} in the look-back time; the policy allows {most}",
-    "plan.share_of_receivables": "all plans together would exceed {most}",
+    "plan.share_of_receivables": "all plans together may cover {most}[, of which {under} are taken]",
     "plan.not_signed": "a plan was offered[ on {offered}] and is not signed",
     "plan.signed": "a plan of {instalments:instalment} was signed",
     "plan.none": "no payment plan",

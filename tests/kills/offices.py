@@ -181,7 +181,7 @@ def _proposed(office: Office) -> None:
     w, row = office.w, office.row
     disputes.open_dispute(w, row, "INV-1", code=DisputeCode.QUALITY)
     accommodations.extend(w, row, "INV-2")
-    accommodations.plan_offer(w, row, "INV-3", 1)
+    accommodations.plan_offer(w, row, "INV-3", 1, principal=True)
     accommodations.plan_sign(w, row, "INV-3", name="Pat", capacity="director", on=w.today(row), evidence="a.pdf")
     goodwill = Money.of("100.00", "GBP")
     concessions.concede(w, row, "INV-6", Reduction.GOODWILL, goodwill, reason="the work was late")

@@ -21,7 +21,7 @@ def planned(office: Office) -> PaymentPlan:
     """A plan over INV-3, signed today, its schedule in the ledger."""
     office.pull()
     office.reconciled()
-    accommodations.plan_offer(office.w, office.row, "INV-3", 1)
+    accommodations.plan_offer(office.w, office.row, "INV-3", 1, principal=True)
     plan = accommodations.plan_sign(
         office.w, office.row, "INV-3", name="Pat", capacity="director", on=TODAY, evidence="a.pdf"
     )
@@ -79,7 +79,7 @@ def test_the_expected_date_goes_back_to_what_stood_there_before(office: Office) 
     office.go_to(datetime(2026, 3, 6, 12, 0, tzinfo=UTC))  # the promise is broken
     office.pull()
     office.reconciled()
-    accommodations.plan_offer(office.w, office.row, "INV-3", 1)
+    accommodations.plan_offer(office.w, office.row, "INV-3", 1, principal=True)
     accommodations.plan_sign(
         office.w, office.row, "INV-3", name="Pat", capacity="director", on=date(2026, 3, 6), evidence="a.pdf"
     )

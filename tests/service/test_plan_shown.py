@@ -18,7 +18,7 @@ def test_a_plan_is_shown_with_what_was_kept_missed_and_is_to_come(office: Office
     office.invoice("INV-3", "Plan Ltd", "4000.00")
     office.pull()
     office.reconciled()
-    plan = accommodations.plan_offer(office.w, office.row, "INV-3", 2)
+    plan = accommodations.plan_offer(office.w, office.row, "INV-3", 2, principal=True)
     assert plan_shown(office.w, office.row, "INV-3") == (plan, None)
     today = office.w.today(office.row)
     signed = accommodations.plan_sign(

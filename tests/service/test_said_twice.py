@@ -38,19 +38,19 @@ def sign(office: Office, plan: str) -> PaymentPlan:
 
 
 def test_a_second_offer_replaces_the_first_and_a_second_signature_is_refused(office: Office) -> None:
-    first = accommodations.plan_offer(office.w, office.row, CUSTOMER, 1)
-    second = accommodations.plan_offer(office.w, office.row, CUSTOMER, 2)
+    first = accommodations.plan_offer(office.w, office.row, CUSTOMER, 1, principal=True)
+    second = accommodations.plan_offer(office.w, office.row, CUSTOMER, 2, principal=True)
     with pytest.raises(NotFound):
         sign(office, first.id)
     assert sign(office, second.id).state is PlanState.SIGNED
     with pytest.raises(NotFound):
         sign(office, CUSTOMER)
     with pytest.raises(Refused, match="nothing overdue"):
-        accommodations.plan_offer(office.w, office.row, CUSTOMER, 1)
+        accommodations.plan_offer(office.w, office.row, CUSTOMER, 1, principal=True)
 
 
 def test_an_offer_is_not_signed_once_the_debt_has_changed(office: Office) -> None:
-    offer = accommodations.plan_offer(office.w, office.row, CUSTOMER, 1)
+    offer = accommodations.plan_offer(office.w, office.row, CUSTOMER, 1, principal=True)
     office.people({"do": "pay", "invoice": "INV-7", "amount": "1.00"})
     office.pull()
     with pytest.raises(Refused, match="changed since the offer: INV-7"):

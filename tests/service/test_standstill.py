@@ -80,7 +80,7 @@ def related(office: Office) -> None:
 
 def planned(office: Office) -> None:
     owing(office)
-    accommodations.plan_offer(office.w, office.row, INVOICE, 1)
+    accommodations.plan_offer(office.w, office.row, INVOICE, 1, principal=True)
     accommodations.plan_sign(office.w, office.row, INVOICE, name="Pat", capacity="owner", on=TODAY, evidence="a.pdf")
     office.approve(ActionKind.WRITE_SCHEDULE)
     office.apply()

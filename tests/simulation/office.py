@@ -320,7 +320,7 @@ def told(w: Wiring, row: OrganisationRow, act: Act) -> None:
         case "extend":
             accommodations.extend(w, row, act["invoice"])
         case "plan":
-            accommodations.plan_offer(w, row, act["invoice"], 1)
+            accommodations.plan_offer(w, row, act["invoice"], 1, principal=True)
             today = w.today(row)
             accommodations.plan_sign(w, row, act["invoice"], name="Pat", capacity="director", on=today, evidence="a")
         case "concede":

@@ -261,5 +261,6 @@ def may_offer(
     if receivables is not None and under_plans is not None:
         most = receivables.times(limits.share_of_receivables)
         if under_plans + amount > most:
-            return Reason("plan.share_of_receivables", {"most": str(most), "principal": True})
+            said: dict[str, Scalar] = {"most": str(most), "under": str(under_plans), "principal": True}
+            return Reason("plan.share_of_receivables", said)
     return None
