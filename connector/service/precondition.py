@@ -5,7 +5,7 @@ decision's own inputs, guardrails and contact window checked in the transaction 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,8 @@ from connector.domain.counting import counted
 from connector.domain.decisions import Decision, Reason, TargetKind
 from connector.domain.derive import derive
 from connector.domain.facts import CustomerFacts, OrganisationState
-from connector.domain.ledger import RecordKind
+from connector.domain.flat import Brought
+from connector.domain.ledger import Customer, RecordKind
 from connector.policy import engine, guardrails
 from connector.ports import Ledger
 from connector.service.approve import FOR_A_PERSON
@@ -101,11 +102,19 @@ class Precondition:
             return
         batch = self._ledger.fetch(kind, ids)
         with self._w.db.writing(self._w.tenant) as tx:
-            mirror.upsert(tx, self._organisation.id, kind, batch.records)
+            mirror.upsert(tx, self._organisation.id, kind, [self._as_pulled(tx, one) for one in batch.records])
             mirror.review(tx, self._organisation.id, batch.needs_review)
         found = {record.id for record in batch.records}
         self._missing = (self._missing - found) | (set(ids) - found)
         self._read_at |= dict.fromkeys(ids, self._w.clock.now())
+
+    def _as_pulled(self, tx: Tx, record: Brought) -> Brought:
+        """A customer's groups stay as the last pull left them: its cursor remembers who was in, for the ledger does not
+        stamp who joins or leaves. What joined here and left before the next pull would stay in the mirror for good."""
+        if not isinstance(record, Customer):
+            return record
+        known = mirror.customer(tx, self._organisation.id, record.id)
+        return replace(record, groups=known.groups)
 
     def numbers(self, invoice_ids: Iterable[str]) -> list[tuple[str, str]]:
         """(id, number) of these invoices."""
