@@ -148,6 +148,8 @@ def approve(
     if any(effect.kind.value == "letter" for action in chosen for effect in action.effects):
         outbox.warn_of_letters(lacking)
     say(f"{len(chosen)} approved; next: dunwell apply" if chosen else "nothing waits that may be approved in bulk")
+    if not chosen:
+        note("next: dunwell plan, after dunwell pull where the ledger was read long ago")
     return 0
 
 

@@ -69,7 +69,9 @@ def test_from_plan_to_letters_and_never_twice(taken_on: Desk) -> None:
 
     writes = taken_on.order("writes", None, "GET")["writes"]
     assert taken_on.ok("apply").out == "nothing was due\n"
-    assert taken_on.ok("approve", "--all").out == "nothing waits that may be approved in bulk\n"
+    nothing = taken_on.ok("approve", "--all")
+    assert nothing.out == "nothing waits that may be approved in bulk\n"
+    assert "after dunwell pull" in nothing.err
     assert taken_on.order("writes", None, "GET")["writes"] == writes
     assert taken_on.ok("effects", "--state", "planned").out == "no effects are planned\n"
     assert len(taken_on.ok("effects", "--json").json["effects"]) == sum(applied.json["counts"].values())
