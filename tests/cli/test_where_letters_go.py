@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.channels.smtp_server import ScriptedServer
-from tests.cli.conftest import Desk
+from tests.cli.conftest import Desk, take_on
 
 pytestmark = pytest.mark.socket
 
@@ -41,6 +41,27 @@ def test_the_folder_is_named_as_the_project_sees_it(approved: Desk) -> None:
     assert written > 1
     assert f"{written} letters written to the folder .dunwell/letters: no mail server is set" in told
     assert "letters" not in approved.ok("apply").out  # none left in this round
+
+
+def test_letters_of_a_lost_database_are_not_said_to_be_written_again(approved: Desk) -> None:
+    approved.ok("apply")
+    letters = approved.folder / ".dunwell" / "letters"
+    for one in letters.glob("*.eml"):
+        one.unlink()
+    for one in approved.folder.joinpath(".dunwell").glob("dunwell.db*"):
+        one.unlink()
+    assert approved.connect().code == 0
+    approved.ok("pull")
+    take_on(approved.ok)
+    approved.order("clock", {"advance": 86_400})
+    approved.ok("pull")
+    approved.ok("books", "known-to", "2026-11-25")
+    assert approved.run("plan").code == 2
+    approved.ok("approve", "--all")
+    told = approved.ok("apply").out
+    assert "were there before: nothing was written again" in told
+    assert "written to the folder" not in told
+    assert list(letters.glob("*.eml")) == []
 
 
 def test_letters_that_nobody_would_get_are_warned_of(taken_on: Desk) -> None:
