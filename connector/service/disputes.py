@@ -17,6 +17,8 @@ from connector.store import cases, mirror
 from connector.store.db import Tx
 from connector.store.organisations import OrganisationRow
 
+_ID_BEGINNING = 4  # characters of an id, at least: fewer could begin a customer's name
+
 
 def open_dispute(
     w: Wiring,
@@ -126,7 +128,13 @@ def resolve(w: Wiring, organisation: OrganisationRow, text: str, outcome: Disput
 
 def _only(w: Wiring, organisation: OrganisationRow, text: str, *, or_awaited: bool = False) -> Dispute:
     known = open_disputes(w, organisation) + (awaited_disputes(w, organisation) if or_awaited else [])
-    found = [case for case in known if case.id.startswith(text)][:1] or open_disputes(w, organisation, text)
+    found = [case for case in known if case.id.startswith(text)][:1]
+    if not found:
+        try:
+            found = open_disputes(w, organisation, text)
+        except NotFound:
+            _must_not_be_closed(w, organisation, text)
+            raise
     if not found and or_awaited:
         found = awaited_disputes(w, organisation, text)
     if not found:
@@ -137,3 +145,14 @@ def _only(w: Wiring, organisation: OrganisationRow, text: str, *, or_awaited: bo
         case = cases.get(tx, organisation.id, found[0].id)  # as recorded: with the amount that was asked about
     assert isinstance(case, Dispute)
     return case
+
+
+def _must_not_be_closed(w: Wiring, organisation: OrganisationRow, text: str) -> None:
+    """A closed query's id names neither a customer nor an invoice. Raises `Refused`."""
+    with w.db.reading(w.tenant) as tx:
+        for case in cases.all(tx, organisation.id, "dispute"):
+            if isinstance(case, Dispute) and len(text) >= _ID_BEGINNING and case.id.startswith(text):
+                raise Refused(
+                    "this query is closed", record=case.id, not_done="nothing was changed",
+                    next_step="`dunwell dispute list` shows those that are open",
+                )  # fmt: skip

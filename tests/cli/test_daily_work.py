@@ -88,6 +88,7 @@ def test_what_people_tell_us(taken_on: Desk) -> None:
     ok("dispute", "review", "INV-0010", "--valid")
     ok("dispute", "resolve", "INV-0010", "--outcome", "stand-firm")
     assert ok("dispute", "list").out == "no query is open\n"
+    assert "this query is closed" in taken_on.refused("dispute", "resolve", opened["id"][:8], "--outcome", "withdrawn")
 
     assert "until 2026-12-04" in ok("promise", "INV-0006", "--on", "2026-12-04").out
     extended = ok("extend", "INV-0015", "--until", "2026-12-01", "--json").json["record"]
