@@ -98,7 +98,7 @@ def show_plan(proposal: Proposal) -> None:
 
     say(counted(len(proposal.actions), "action"))
     table(
-        ("=id", "action", "customer", ">amount", "=by date", "approved by", "why"),
+        ("=id", "action", "customer", ">amount", "=by date", "for approval by", "why"),
         (
             (
                 action.id,

@@ -16,7 +16,7 @@ def document() -> str:
         "# Reasons",
         "",
         "Every decision, and every time nothing happens, has reasons: a stable code and facts. `{name}` is a fact;",
-        "`{days:day}` is a number with its noun (1 day, 2 days); a part in `[…]` is left out when its fact is not known.",
+        "`{days:day}` is a number with its noun (1 day, 2 days); a part in `[…]` is left out without its fact.",
         "Generated from `connector/service/reason_texts.py`.",
         "",
         "| code | says |",
