@@ -141,7 +141,7 @@ def _mirrors(baton: Baton, oracle: Oracle, tx: Tx) -> None:
             customer: Customer = mirror.customer(tx, row.id, contact.id)
         except Exception:  # noqa: BLE001 - suppliers are not mirrored
             continue
-        groups = tuple(sorted(g.name for g in oracle.books.groups_of(contact.id) if g.status == "ACTIVE"))
+        groups = tuple(sorted({g.name for g in oracle.books.groups_of(contact.id) if g.status == "ACTIVE"}))
         truth_of = (contact.email, contact.status == "ACTIVE", groups)
         if (customer.email, customer.active, customer.groups) != truth_of:
             baton.breach("I10", f"{contact.name}: the ledger has {truth_of}, the mirror {customer}")

@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
+from connector.bootstrap import HowToConnect, connect_ledger
 from connector.domain.cases import DisputeOutcome, Holder, LegalHoldKind, ReplyOutcome
 from connector.domain.effects import EffectState
 from connector.errors import DunwellError, NotFound, Refused
@@ -14,11 +15,11 @@ from connector.service import accommodations, approve, disputes, outcomes, peopl
 from connector.service.outcomes import Mode
 from connector.service.review import propose
 from connector.service.wiring import Wiring
-from connector.store import actions, outbox
+from connector.store import actions, connections, outbox
 from tests.harness import CUSTOMERS
 from tests.simulation.baton import Actor, Baton, Crash
 from tests.simulation.kinds import Act
-from tests.simulation.office import organisation, told
+from tests.simulation.office import BASE, NAME, organisation, told
 from tests.simulation.oracle import Oracle
 from tests.simulation.troubles import Item
 
@@ -117,6 +118,15 @@ class People:
             with suppress(NotFound):
                 people.answer_replies(w, organisation(w), name)
 
+    def reconnect(self, w: Wiring, _act: Act) -> None:
+        """Consent again, where a process died with the only good refresh token and none came within the grace."""
+        with w.db.reading(w.tenant) as tx:
+            states = [one.state for one in connections.all(tx)]
+        if states == ["needs_reauth"]:
+            if not self._baton.counts["crashed"]:
+                self._baton.breach("I11", "the connection was lost although no process died")
+            connect_ledger(w, HowToConnect("xero", BASE, way="auto", organisation=NAME), _unheard, _unasked)
+
     def _cancel_plan(self, w: Wiring, _act: Act) -> None:
         accommodations.plan_cancel(w, organisation(w), "Plan Ltd")
 
@@ -172,6 +182,16 @@ _COMMANDS: dict[str, Callable[[People, Wiring, Act], None]] = {
     "legal_hold": People._hold, "hold_all": People._hold_all, "resolve": People._resolve, "reply": People._reply,
     "cancel_plan": People._cancel_plan, "reject": People._reject, "retry": People._retry, "settle": People.settle,
     "restart": People._restart, "plan": People._plan, "approve": People._approve, "reconcile": People.reconcile,
-    "mode": People.mode, "answer": People._answer,
+    "mode": People.mode, "reconnect": People.reconnect, "answer": People._answer,
 }  # fmt: skip
+
+
+def _unheard(_line: str) -> None:
+    """What the consent would say to a person."""
+
+
+def _unasked(question: str) -> str:
+    raise AssertionError(f"nobody is there to answer {question!r}")
+
+
 AT_THE_TERMINAL = frozenset(_COMMANDS)

@@ -182,6 +182,7 @@ class _Run:
                 continue
             if step == 0:
                 self.people.command(me, {"do": "mode"})
+            self.people.command(me, {"do": "reconnect"})
             if what == "cycle":
                 self.people.command(me, {"do": "reconcile"})
                 if any(touch.what == "reply" for touch in self.oracle.touches):
