@@ -102,11 +102,12 @@ def pull(w: Wiring, organisation: OrganisationRow, *, full: bool = False, progre
     ledger = w.ledger(organisation)
     with working_on(w, organisation.id, "pull") as epoch:
         started = w.clock.now()
+        # Alone and first: it brings the access token. Calls that all miss it would wait for one another.
+        _refresh(w, organisation, ledger.organisation())
         seen: Counter[str] = Counter()
         changed = review = size = 0
         cursor = None if full else organisation.cursor
         with w.pages() as pages:
-            record = pages.submit(ledger.organisation)  # on its way with the first pages
             for batches in _together(ledger.changes(cursor, pages)):
                 changed += _store(w, organisation, batches, epoch)
                 for batch in batches:
@@ -115,7 +116,6 @@ def pull(w: Wiring, organisation: OrganisationRow, *, full: bool = False, progre
                     size += batch.size
                     if progress is not None:
                         progress(batch.kind.value, len(batch.records))
-            _refresh(w, organisation, record.result())
         seconds = (w.clock.now() - started) / timedelta(seconds=1)
         open_totals, control = totals(w, organisation)
         records = {kind.value: seen[kind.value] for kind in RecordKind}
