@@ -152,7 +152,7 @@ class _Parts:
         self._root, self._settings, self._db, self._clock, self._client = root, settings, db, clock, client
         self._policies: dict[str, LoadedPolicy] = {}
         self._ledgers: dict[str, Ledger] = {}
-        self._calendars: dict[tuple[str, str], Calendar] = {}
+        self._calendars: dict[str, Calendar] = {}
 
     @cached_property
     def mapping(self) -> Mapping:
@@ -207,10 +207,10 @@ class _Parts:
         from connector.config import calendars
         from connector.config.layers import load_sound_policy
 
-        key = (row.record.country, row.record.base_currency)
+        key = row.record.country
         if key not in self._calendars:
             year = self._clock.now().year
-            policy = load_sound_policy(self._root, row.record.base_currency, row.preset).policy
+            policy = load_sound_policy(self._root, None, row.preset).policy  # quiet days cost no money
             self._calendars[key] = calendars.calendar(row.record.country, "", range(year - 2, year + 3), policy)
         return self._calendars[key]
 

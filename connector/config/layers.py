@@ -63,7 +63,7 @@ def load_policy(project: Path, currency: str | None = None) -> LoadedPolicy:
     return loaded
 
 
-def load_sound_policy(project: Path, currency: str, preset: str) -> LoadedPolicy:
+def load_sound_policy(project: Path, currency: str | None, preset: str) -> LoadedPolicy:
     """The policy as far as policy.yaml is sound, for what is only recorded: nothing is decided or sent by it.
 
     A section with something wrong in it is left aside, and so is the whole file where that is not enough; the log says

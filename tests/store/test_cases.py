@@ -60,6 +60,10 @@ EVERY_KIND: tuple[CaseRecord, ...] = (
     kinds.TermsChange(
         id="18", customer_id="c", on=ON, by="Ann", terms=PaymentTerms(20, TermsBasis.OF_NEXT_MONTH), reason="asked"
     ),
+    kinds.Reissue(
+        id="19", customer_id="c", on=ON, by="Ann", invoice_id="i", amount=money("5"), reason="wrong name", due=LATER,
+        tax_point=ON, replaced_by="j", withdrawn_on=LATER,
+    ),
 )  # fmt: skip
 
 
