@@ -32,7 +32,7 @@ Invariants (reliability plan, 3.4). The judge reads the twin's log, the mail ser
 - I6 precondition: nothing leaves about what was paid, voided or changed more than 60 s before its intent, nor after a
   query, hold or switch to observe was recorded.
 - I7 order: reports after their acts; one letter a day and two in seven days to a mailbox; contact hours.
-- I8 one sender: no two requests for one effect on the wire.
+- I8 one sender: who begins to send holds the newest lease; no two requests for one effect are on the wire.
 - I9 money: a plan's instalments are what it covers.
 - I10 sync: after rounds of changes alone the mirror is the ledger: invoices, addresses, groups. Not the dates of paid
   invoices, which Xero changes without a stamp.

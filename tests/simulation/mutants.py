@@ -1,7 +1,7 @@
 """Planted bugs: the product with one safeguard taken away, to prove that the judge sees what it is there to see.
 
-Each mutant patches the product from outside; the product itself has no switches. `budget`: within so many seeds, from
-the first on, it must be found.
+Each mutant patches the product from outside; the product itself has no switches. `start`: the seed from which on the
+tests hunt it, shortly before one that finds it; `python -m tests.simulation --mutants` hunts all of them from seed 1.
 """
 
 # ruff: noqa: ARG005 - what is patched in takes the arguments of what it replaces
@@ -35,7 +35,7 @@ class Mutant:
     """One safeguard taken away."""
 
     plant: Callable[[Patch], None]
-    budget: int
+    start: int
     shows: frozenset[str]  # the invariants that it may break
 
 
@@ -164,17 +164,28 @@ def unaudited_start(patch: Patch) -> None:
 
 
 def no_lease(patch: Patch) -> None:
+    """Whoever delivers holds a lease of its own."""
     really = leases.acquire
 
     def acquire(tx: Any, name: str, holder: str, ttl_seconds: float) -> Any:
-        return really(tx, f"{name}:{holder}" if name.startswith("deliver") else name, holder, ttl_seconds) or 1
+        return really(tx, f"{name}:{holder}" if name.startswith("deliver:") else name, holder, ttl_seconds)
 
     patch(leases, "acquire", acquire)
-    patch(leases, "renew", lambda tx, name, epoch, ttl_seconds: True)
+    _never_fenced(patch)
 
 
 def no_fencing(patch: Patch) -> None:
-    patch(leases, "renew", lambda tx, name, epoch, ttl_seconds: True)
+    """The lease is taken, but who has lost it goes on."""
+    _never_fenced(patch)
+
+
+def _never_fenced(patch: Patch) -> None:
+    really = leases.renew
+    patch(
+        leases,
+        "renew",
+        lambda tx, name, epoch, ttl: name.startswith("deliver:") or really(tx, name, epoch, ttl),
+    )
 
 
 def intent_without_end(patch: Patch) -> None:
@@ -238,31 +249,31 @@ def new_token_not_kept(patch: Patch) -> None:
     patch(connections, "store_refreshed", lambda tx, connection_id, epoch, *more: True)
 
 
-def _mutant(plant: Callable[[Patch], None], budget: int, *shows: str) -> Mutant:
-    return Mutant(plant, budget, frozenset(shows))
+def _mutant(plant: Callable[[Patch], None], start: int, *shows: str) -> Mutant:
+    return Mutant(plant, start, frozenset(shows))
 
 
 MUTANTS: Mapping[str, Mutant] = {
-    "no probe": _mutant(no_probe, 20, "I1", "I4", "I5"),
-    "no quiet wait": _mutant(no_quiet_wait, 60, "I1", "I4", "I5"),
-    "absent when the answer is unreadable": _mutant(absent_when_unreadable, 300, "I1", "I4"),
-    "new vendor key per attempt": _mutant(new_key_per_attempt, 20, "I3"),
-    "done before sending": _mutant(done_before_sending, 20, "I3"),
-    "sending before the intent is committed": _mutant(sending_before_the_intent, 20, "I3"),
-    "unfindable acts are sent again": _mutant(unfindable_is_sent_again, 20, "I5", "I4"),
-    "a note before its act": _mutant(note_before_its_act, 60, "I7"),
-    "dependants are not cancelled": _mutant(dependants_stay, 40, "I15"),
-    "a letter's name changes": _mutant(letter_under_another_name, 60, "I3"),
-    "a start is not told": _mutant(unaudited_start, 20, "I12"),
-    "no lease": _mutant(no_lease, 60, "I3", "I8", "I1", "I12", "I0", "I10"),
-    "no fencing": _mutant(no_fencing, 600, "I3", "I8", "I1", "I0", "I10"),
-    "an intent without end": _mutant(intent_without_end, 20, "I3", "I1"),
-    "observing is ignored": _mutant(observing_is_ignored, 200, "I6"),
-    "no second look": _mutant(no_second_look, 30, "I6"),
-    "drift is ignored": _mutant(drift_is_ignored, 30, "I6"),
-    "expected date overwritten blindly": _mutant(overwritten_blindly, 40, "I16"),
-    "no contact hours": _mutant(no_contact_hours, 60, "I7"),
-    "cursor moved with the first page": _mutant(cursor_first, 400, "I10"),
-    "refreshed without a lease": _mutant(refreshed_without_a_lease, 20, "I11"),
-    "the new token is not kept": _mutant(new_token_not_kept, 60, "I11"),
+    "no probe": _mutant(no_probe, 1, "I1", "I4", "I5"),
+    "no quiet wait": _mutant(no_quiet_wait, 1, "I1", "I4", "I5"),
+    "absent when the answer is unreadable": _mutant(absent_when_unreadable, 88, "I1", "I4"),
+    "new vendor key per attempt": _mutant(new_key_per_attempt, 1, "I3"),
+    "done before sending": _mutant(done_before_sending, 1, "I3"),
+    "sending before the intent is committed": _mutant(sending_before_the_intent, 1, "I3"),
+    "unfindable acts are sent again": _mutant(unfindable_is_sent_again, 1, "I5", "I4"),
+    "a note before its act": _mutant(note_before_its_act, 1, "I7"),
+    "dependants are not cancelled": _mutant(dependants_stay, 1, "I15"),
+    "a letter's name changes": _mutant(letter_under_another_name, 34, "I3"),
+    "a start is not told": _mutant(unaudited_start, 1, "I12"),
+    "no lease": _mutant(no_lease, 1, "I3", "I8", "I1", "I12", "I0", "I10"),
+    "no fencing": _mutant(no_fencing, 74, "I3", "I8", "I1", "I0", "I10"),
+    "an intent without end": _mutant(intent_without_end, 1, "I3", "I1"),
+    "observing is ignored": _mutant(observing_is_ignored, 166, "I6"),
+    "no second look": _mutant(no_second_look, 1, "I6"),
+    "drift is ignored": _mutant(drift_is_ignored, 1, "I6"),
+    "expected date overwritten blindly": _mutant(overwritten_blindly, 1, "I16"),
+    "no contact hours": _mutant(no_contact_hours, 12, "I7"),
+    "cursor moved with the first page": _mutant(cursor_first, 274, "I10"),
+    "refreshed without a lease": _mutant(refreshed_without_a_lease, 1, "I11"),
+    "the new token is not kept": _mutant(new_token_not_kept, 1, "I11"),
 }

@@ -176,8 +176,10 @@ class SimDatabase(Database):
         try:
             with super()._transaction(lock, read_only=False) as connection:
                 before = _planned(connection) if self.events.wanted("K1", "K2") else 0
+                sending = _sending(connection)
                 yield connection
                 baton.turn("commit")
+                self._fenced(connection, sending)
                 self._before_commit(connection, before, points)
             me.committed_at_turn = baton.turns
         finally:
@@ -185,6 +187,13 @@ class SimDatabase(Database):
         baton.turn("committed")
         for point, kind in points:
             self.events.at(point, kind)
+
+    def _fenced(self, connection: sa.Connection, before: set[tuple[str, int]]) -> None:
+        """I8: who begins to send holds the newest lease at that moment."""
+        for key, epoch in _sending(connection) - before:
+            newest = connection.exec_driver_sql("SELECT max(epoch) FROM lease WHERE name LIKE 'deliver:%'").scalar()
+            if newest != epoch:
+                self.baton.breach("I8", f"{key[:8]} is begun under epoch {epoch}, the lease is at {newest}")
 
     def _before_commit(self, connection: sa.Connection, before: int, points: list[tuple[str, str]]) -> None:
         """Where in an effect's life this transaction stands; `points` to come after its commit."""
@@ -202,6 +211,11 @@ class SimDatabase(Database):
 
 def _planned(connection: sa.Connection) -> int:
     return int(connection.exec_driver_sql("SELECT count(*) FROM effect").scalar_one())
+
+
+def _sending(connection: sa.Connection) -> set[tuple[str, int]]:
+    found = connection.exec_driver_sql("SELECT key, epoch FROM effect WHERE state = 'sending'")
+    return {(str(key), int(epoch)) for key, epoch in found}
 
 
 def _being_sent(connection: sa.Connection) -> str:

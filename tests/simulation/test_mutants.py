@@ -1,4 +1,4 @@
-"""Planted bugs are found within their budgets: the judge sees what it is there to see."""
+"""Planted bugs are found: the judge sees what it is there to see."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.simulation import office
 from tests.simulation.mutants import MUTANTS, hunt
 
-QUICK: Final = 60  # seeds; the others take minutes: `pytest -m slow tests/simulation`
+BUDGET: Final = 40  # seeds from the mutant's own start on; all of them from seed 1: `--mutants` on the command line
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -19,24 +19,11 @@ def _ground() -> Iterator[None]:
     office.tidy()
 
 
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.budget <= QUICK])
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("name", MUTANTS)
 def test_a_planted_bug_is_found(name: str) -> None:
-    _find(name)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@pytest.mark.parametrize("name", [name for name, mutant in MUTANTS.items() if mutant.budget > QUICK])
-def test_a_rare_planted_bug_is_found(request: pytest.FixtureRequest, name: str) -> None:
-    if "slow" not in request.config.getoption("-m"):
-        pytest.skip("takes minutes: pytest -m slow tests/simulation")
-    _find(name)
-
-
-def _find(name: str) -> None:
     mutant = MUTANTS[name]
-    seeds, outcome = hunt(mutant, 1, mutant.budget)
+    seeds, outcome = hunt(mutant, mutant.start, BUDGET)
     assert outcome is not None, f"it survived {seeds} seeds"
     assert outcome.breach is not None
     assert outcome.breach.invariant in mutant.shows, str(outcome.breach)
