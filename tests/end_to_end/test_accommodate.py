@@ -10,7 +10,7 @@ import pytest
 
 from connector.domain.cases import Concession, DisputeCode, DisputeOutcome
 from connector.domain.decisions import ActionKind
-from connector.domain.effects import EffectKind, EffectState
+from connector.domain.effects import CreditNote, EffectKind, EffectState
 from connector.domain.ledger import PaymentTerms, TermsBasis
 from connector.domain.money import Money
 from connector.domain.reductions import Reduction
@@ -173,8 +173,9 @@ def test_a_payment_between_the_credit_and_its_allocation_leaves_it_to_a_person(d
 def test_a_number_that_somebody_else_used_is_refused(debt: Office) -> None:
     concede(debt)
     (action,) = debt.approve(ActionKind.CREDIT)
-    number = action.effects[0].payload.number  # type: ignore[union-attr]
-    debt.people({"do": "credit", "customer": "query", "number": number, "amount": "7.00"})
+    payload = action.effects[0].payload
+    assert isinstance(payload, CreditNote)
+    debt.people({"do": "credit", "customer": "query", "number": payload.number, "amount": "7.00"})
     debt.settle_down(1)
     refused = debt.effect(EffectKind.CREDIT_NOTE)
     assert refused.state is EffectState.REJECTED

@@ -275,7 +275,7 @@ def test_a_period_that_was_filed_in_between_leaves_the_rest_to_a_person(debt: Of
 def test_a_number_that_somebody_else_used_is_refused(debt: Office) -> None:
     ask(debt)
     (action,) = debt.approve(ActionKind.REISSUE)
-    number = next(e.payload.number for e in action.effects if e.kind is EffectKind.INVOICE)  # type: ignore[union-attr]
+    number = next(e.payload.number for e in action.effects if isinstance(e.payload, NewInvoice))
     debt.invoice(number, "Letter Ltd", "7.00")
     debt.settle_down(1)
     assert debt.effect(EffectKind.INVOICE).state is EffectState.REJECTED
